@@ -1,0 +1,206 @@
+//! How often callers may ask: a token bucket for each of them, on the engine's clock.
+//!
+//! A bucket is one number, the moment at which it will be full again; a full one needs no memory. The
+//! `governor` crate keeps the same number to itself and tells only whole tokens, from which the moment of
+//! being full cannot be told to callers as exactly as they are promised. Buckets live in this process:
+//! several processes behind one address allow as many times more.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+const NANOS: i64 = 1_000_000;
+const MINUTE: i64 = 60_000 * NANOS;
+/// Full buckets are swept out when there are this many.
+const MANY: usize = 10_000;
+
+/// So many requests a minute, all of them at once if need be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    pub per_minute: u32,
+}
+
+/// How a caller stands after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub limit: u32,
+    /// Whole tokens left.
+    pub remaining: u32,
+    /// When the bucket will be full, in seconds since 1970, rounded up.
+    pub reset: i64,
+    /// The request must not be served; whole seconds until one may, at least 1.
+    pub retry_after: Option<i64>,
+}
+
+/// All callers' buckets.
+pub struct Throttle<K>(Mutex<HashMap<K, i64>>);
+
+impl<K> Default for Throttle<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash> Throttle<K> {
+    /// Takes one token, if there is one.
+    pub fn take(&self, key: K, limit: Limit, now_ms: i64) -> Standing {
+        let now = now_ms * NANOS;
+        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MANY {
+            buckets.retain(|_, full_at| *full_at > now);
+        }
+        let full_at = buckets.entry(key).or_insert(now);
+        // A clock that was set back must not lock anybody out for longer than a minute.
+        *full_at = (*full_at).clamp(now, now + MINUTE);
+        let cost = limit.cost();
+        let taken = *full_at + cost <= now + MINUTE;
+        if taken {
+            *full_at += cost;
+        }
+        let wait = (*full_at + cost - now - MINUTE).max(0);
+        let retry_after = (!taken).then(|| ceil(wait, 1000 * NANOS).max(1));
+        Standing {
+            retry_after,
+            ..limit.standing(*full_at, now)
+        }
+    }
+}
+
+impl Limit {
+    /// How a caller stands who has asked for nothing.
+    #[must_use]
+    pub fn full(self, now_ms: i64) -> Standing {
+        self.standing(now_ms * NANOS, now_ms * NANOS)
+    }
+
+    /// How much time a token is worth.
+    fn cost(self) -> i64 {
+        MINUTE / i64::from(self.per_minute.max(1))
+    }
+
+    fn standing(self, full_at: i64, now: i64) -> Standing {
+        let left = (MINUTE - (full_at - now)) / self.cost();
+        Standing {
+            limit: self.per_minute,
+            remaining: u32::try_from(left).unwrap_or(0).min(self.per_minute),
+            reset: ceil(full_at, 1000 * NANOS),
+            retry_after: None,
+        }
+    }
+}
+
+fn ceil(value: i64, unit: i64) -> i64 {
+    value.div_euclid(unit) + i64::from(value.rem_euclid(unit) != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000;
+
+    #[test]
+    fn a_bucket_empties_and_fills_again() {
+        let (throttle, limit) = (Throttle::default(), Limit { per_minute: 60 });
+        let first = throttle.take("a", limit, NOW);
+        assert_eq!(
+            first,
+            Standing {
+                limit: 60,
+                remaining: 59,
+                reset: NOW / 1000 + 1,
+                retry_after: None
+            }
+        );
+        for _ in 0..59 {
+            assert_eq!(throttle.take("a", limit, NOW).retry_after, None);
+        }
+        let refused = throttle.take("a", limit, NOW);
+        assert_eq!(
+            refused,
+            Standing {
+                limit: 60,
+                remaining: 0,
+                reset: NOW / 1000 + 60,
+                retry_after: Some(1)
+            }
+        );
+        assert_eq!(
+            throttle.take("b", limit, NOW).remaining,
+            59,
+            "another caller's bucket is another"
+        );
+        assert_eq!(
+            throttle.take("a", limit, NOW + 999).retry_after,
+            Some(1),
+            "refused requests cost nothing"
+        );
+        assert_eq!(throttle.take("a", limit, NOW + 1000).retry_after, None);
+        assert_eq!(throttle.take("a", limit, NOW + 1000).retry_after, Some(1));
+        assert_eq!(
+            throttle.take("a", limit, NOW + 120_000).remaining,
+            59,
+            "and not more than full"
+        );
+    }
+
+    #[test]
+    fn slow_limits_tell_how_long_to_wait() {
+        let (throttle, limit) = (Throttle::default(), Limit { per_minute: 2 });
+        assert_eq!(
+            (
+                throttle.take((), limit, NOW).remaining,
+                throttle.take((), limit, NOW).remaining
+            ),
+            (1, 0)
+        );
+        assert_eq!(throttle.take((), limit, NOW).retry_after, Some(30));
+        assert_eq!(throttle.take((), limit, NOW + 10_500).retry_after, Some(20));
+        assert_eq!(
+            limit.full(NOW),
+            Standing {
+                limit: 2,
+                remaining: 2,
+                reset: NOW / 1000,
+                retry_after: None
+            }
+        );
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out() {
+        let (throttle, limit) = (Throttle::default(), Limit { per_minute: 1 });
+        throttle.take((), limit, NOW);
+        assert_eq!(
+            throttle.take((), limit, NOW - 3_600_000).retry_after,
+            Some(60)
+        );
+    }
+
+    #[test]
+    fn memory_is_bounded_by_those_who_ask_now() {
+        let (throttle, limit) = (Throttle::default(), Limit { per_minute: 60 });
+        for caller in 0..MANY {
+            throttle.take(caller, limit, NOW);
+        }
+        throttle.take(MANY, limit, NOW + 1000);
+        assert_eq!(throttle.0.lock().unwrap().len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_minute_sees_more_than_twice_the_limit(per_minute in 1_u32..500, steps in prop::collection::vec(0_i64..3000, 1..400)) {
+            let (throttle, limit, mut now, mut allowed) = (Throttle::default(), Limit { per_minute }, NOW, 0_u32);
+            for step in steps {
+                now += step;
+                let standing = throttle.take((), limit, now);
+                prop_assert!(standing.remaining < per_minute && standing.reset >= now / 1000);
+                allowed += u32::from(standing.retry_after.is_none());
+            }
+            let earned = f64::from(per_minute) * (1.0 + (now - NOW) as f64 / 60_000.0);
+            prop_assert!(f64::from(allowed) <= earned + 1.0);
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Our standing with providers: adding, checking and closing accounts.
+
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+use store::accounts as rows;
+use store::senders::Sender;
+use store::{Id, Result, Tx, Work, settings};
+
+use crate::provider::{Account, Connected};
+use crate::{Engine, UseCase, facts, senders, templates};
+
+/// An account's standing: it works, or it needs a person.
+pub const ACTIVE: &str = "active";
+pub const BLOCKED: &str = "blocked";
+pub const REMOVED: &str = "removed";
+
+/// What an operator says of an account.
+pub struct NewAccount {
+    pub organization: Id,
+    pub provider: String,
+    pub external_id: String,
+    pub name: String,
+    /// JSON, see the provider.
+    pub config: String,
+    /// JSON, see the provider.
+    pub secrets: SecretString,
+}
+
+impl Engine {
+    /// An account with its secrets opened.
+    pub async fn account(&self, id: &Id) -> Result<Option<Arc<Account>>> {
+        if let Some(known) = self.cache.accounts.get(id) {
+            return Ok(Some(known));
+        }
+        let generation = self.cache.generation();
+        let Some(row) = rows::get(&mut *self.db.reader().await?, id).await? else { return Ok(None) };
+        let account = self.opened(&row)?;
+        Ok(Some(self.cache.keep(&self.cache.accounts, generation, *id, account)))
+    }
+
+    /// All accounts of a provider with their secrets opened, oldest first; removed ones left out.
+    pub async fn accounts_of(&self, provider: &str) -> Result<Vec<Arc<Account>>> {
+        let found = rows::list(&mut *self.db.reader().await?, None, Some(provider)).await?;
+        let live = found.iter().filter(|row| row.status != REMOVED);
+        live.map(|row| Ok(Arc::new(self.opened(row)?))).collect()
+    }
+
+    fn opened(&self, row: &rows::Account) -> Result<Account> {
+        let secrets = self.key.open(&purpose(&row.provider, &row.external_id), &row.secrets)?;
+        let secrets = String::from_utf8(secrets).map_err(|_| store::Error::corrupt("an account's secrets"))?;
+        Ok(Account {
+            id: row.id,
+            organization_id: row.organization_id,
+            external_id: row.external_id.clone(),
+            name: row.name.clone(),
+            config: row.config.clone(),
+            secrets: secrets.into(),
+            status: row.status.clone(),
+        })
+    }
+}
+
+fn purpose(provider: &str, external_id: &str) -> String {
+    format!("account/{provider}/{external_id}")
+}
+
+/// Adds an account, or gives a known one new settings and secrets, and wakes what waited for it.
+pub struct Put {
+    engine: Engine,
+    new: NewAccount,
+}
+
+#[must_use]
+pub fn put(engine: &Engine, new: NewAccount) -> Put {
+    Put { engine: engine.clone(), new }
+}
+
+impl Work for Put {
+    type Output = Id;
+    async fn run(&self, tx: &mut Tx) -> Result<Id> {
+        let (engine, new, id) = (&self.engine, &self.new, self.engine.new_id());
+        let sealed = engine.key.seal(&purpose(&new.provider, &new.external_id), new.secrets.expose_secret().as_bytes())?;
+        let row = rows::Account {
+            id,
+            organization_id: new.organization,
+            provider: new.provider.clone(),
+            external_id: new.external_id.clone(),
+            name: new.name.clone(),
+            config: new.config.clone(),
+            secrets: sealed,
+            status: ACTIVE.into(),
+            status_reason: None,
+            heard_at: None,
+            created_at: id.millis(),
+            updated_at: id.millis(),
+        };
+        let stored = rows::put(tx, &row).await?;
+        resume(tx, &stored.id, id.millis()).await?;
+        settings::touch_caches(tx).await?;
+        Ok(stored.id)
+    }
+}
+
+impl UseCase for Put {
+    fn committed(&self, engine: &Engine, _: &Id) {
+        engine.cache.clear();
+        engine.wake.all();
+    }
+}
+
+/// A new token: senders that its death had stopped go on.
+async fn resume(tx: &mut Tx, account: &Id, now: i64) -> Result<()> {
+    store::senders::set_status_of_account(tx, account, senders::DEGRADED, senders::CONNECTED, None, now).await?;
+    for sender in store::senders::list(tx, None, Some(account)).await? {
+        store::lanes::hold(tx, &sender.id, 0, None).await?;
+        store::jobs::hurry(tx, crate::outbound::SEND, &sender.id, now).await?;
+    }
+    Ok(())
+}
+
+/// Stops an account for a reason that an operator can see.
+pub(crate) async fn block(tx: &mut Tx, account: &Id, reason: &str, now: i64) -> Result<()> {
+    rows::set_status(tx, account, BLOCKED, Some(reason), now).await?;
+    store::senders::set_status_of_account(tx, account, senders::CONNECTED, senders::DEGRADED, Some(reason), now).await?;
+    settings::touch_caches(tx).await
+}
+
+/// Writes down what the provider says hangs on an account.
+pub struct Import {
+    engine: Engine,
+    account: Arc<Account>,
+    provider: &'static str,
+    channel: &'static str,
+    found: Connected,
+}
+
+impl Work for Import {
+    type Output = Vec<Sender>;
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Sender>> {
+        let (now, mut stored) = (self.engine.now(), Vec::new());
+        for found in &self.found.senders {
+            let sender = Sender {
+                id: self.engine.new_id(),
+                organization_id: self.account.organization_id,
+                account_id: self.account.id,
+                channel: self.channel.into(),
+                provider: self.provider.into(),
+                external_id: found.external_id.clone(),
+                address: found.address.clone(),
+                name: found.name.clone(),
+                status: found.status.clone(),
+                status_reason: found.status_reason.clone(),
+                config: found.config.clone(),
+                created_at: now,
+                updated_at: now,
+            };
+            stored.push(store::senders::put(tx, &sender).await?);
+        }
+        templates::write_down(tx, &self.engine, &self.account, &self.found.templates).await?;
+        settings::touch_caches(tx).await?;
+        Ok(stored)
+    }
+}
+
+impl UseCase for Import {
+    fn committed(&self, engine: &Engine, _: &Vec<Sender>) {
+        engine.cache.clear();
+        engine.wake.all();
+    }
+}
+
+/// Closes an account: its secrets are forgotten, its senders disconnected, its past stays.
+pub struct Remove {
+    pub id: Id,
+    pub now: i64,
+}
+
+impl Work for Remove {
+    type Output = bool;
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        let Some(row) = rows::get(tx, &self.id).await? else { return Ok(false) };
+        rows::set_status(tx, &row.id, REMOVED, None, self.now).await?;
+        rows::set_secrets(tx, &row.id, &[], self.now).await?;
+        for from in [senders::CONNECTED, senders::DEGRADED, senders::ONBOARDING] {
+            let reason = Some("the account was removed");
+            store::senders::set_status_of_account(tx, &row.id, from, senders::DISCONNECTED, reason, self.now).await?;
+        }
+        settings::touch_caches(tx).await?;
+        Ok(true)
+    }
+}
+
+impl UseCase for Remove {
+    fn committed(&self, engine: &Engine, _: &bool) {
+        engine.cache.clear();
+    }
+}
+
+/// Why an account could not be connected.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("there is no such account")]
+    UnknownAccount,
+    #[error("accounts of this provider need no setting up")]
+    Unsupported,
+    #[error(transparent)]
+    Call(#[from] crate::provider::CallError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Checks an account with its provider and imports what hangs on it.
+pub async fn connect(engine: &Engine, id: &Id) -> std::result::Result<(Connected, Vec<Sender>), ConnectError> {
+    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
+    let setup = provider.setup().ok_or(ConnectError::Unsupported)?;
+    let found = setup.connect(&account).await?;
+    let import = Import {
+        engine: engine.clone(),
+        account,
+        provider: provider.name(),
+        channel: provider.channel(),
+        found: found.clone(),
+    };
+    let stored = engine.perform(import).await?;
+    Ok((found, stored))
+}
+
+/// The templates of an account as its provider has them now.
+pub async fn fetch_templates(engine: &Engine, id: &Id) -> std::result::Result<Vec<facts::TemplateState>, ConnectError> {
+    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
+    Ok(provider.templates().ok_or(ConnectError::Unsupported)?.list(&account).await?)
+}

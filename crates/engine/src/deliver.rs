@@ -1,0 +1,395 @@
+//! Deliveries to receivers.
+//!
+//! Every active subscription with something due gets a task of its own with a bounded number of attempts
+//! in flight, so that a receiver that hangs holds up only itself. A claim is committed before an attempt
+//! is made and runs out by itself: killed in between, the attempt is made again (at least once). The body
+//! was rendered once; only what belongs to the attempt, the signature above all, is made now.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use store::deliveries::{self, Delivery, Outcome, Status};
+use store::subscriptions::{self, Subscription};
+use store::{Id, Result, Tx, Work};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::format::AttemptInfo;
+use crate::policy::{DeliveryPolicy, Dialect};
+use crate::transport::{Answer, Parcel, Transport};
+use crate::wake::Listener;
+use crate::{Engine, UseCase, metrics};
+
+/// Longer than any policy's timeout, with time to be recorded.
+const CLAIM_MS: i64 = 120_000;
+const LOOK_EVERY: Duration = Duration::from_millis(1000);
+/// A subscription's task stays for what is due this soon.
+const SOON_MS: i64 = 2000;
+
+pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
+    let tasks = TaskTracker::new();
+    let endpoints = Endpoints::new(&engine);
+    let mut bell = engine.wake.subscriptions.listen();
+    let mut look = true;
+    while !stop.is_cancelled() {
+        if look {
+            match due(&engine).await {
+                Ok(found) => found.into_iter().for_each(|id| endpoints.start(&engine, &tasks, &stop, id)),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "deliveries could not be looked for"),
+            }
+        }
+        look = tokio::select! {
+            () = stop.cancelled() => false,
+            () = engine.clock.sleep(LOOK_EVERY) => true,
+            () = bell.heard() => {
+                let named = engine.wake.subscriptions.take();
+                named.ids.into_iter().for_each(|id| endpoints.start(&engine, &tasks, &stop, id));
+                named.all
+            }
+        };
+    }
+    tasks.close();
+    tasks.wait().await;
+}
+
+async fn due(engine: &Engine) -> Result<Vec<Id>> {
+    deliveries::subscriptions_due(&mut *engine.db.reader().await?, engine.now()).await
+}
+
+/// Makes every attempt that is due now and returns how many: for tests, where time stands still.
+pub(crate) async fn drain(engine: &Engine) -> Result<usize> {
+    let mut made = 0;
+    for id in due(engine).await? {
+        let mut endpoint = Endpoint::new(engine.clone(), id, Arc::new(Semaphore::new(64)));
+        made += endpoint.drain().await?;
+    }
+    Ok(made)
+}
+
+/// Subscriptions that this process is delivering to.
+#[derive(Clone)]
+struct Endpoints {
+    running: Arc<Mutex<HashSet<Id>>>,
+    /// Shared by all, given out one attempt at a time.
+    in_flight: Arc<Semaphore>,
+}
+
+impl Endpoints {
+    fn new(engine: &Engine) -> Self {
+        Self { running: Arc::default(), in_flight: Arc::new(Semaphore::new(engine.settings.deliveries.in_flight)) }
+    }
+
+    fn start(&self, engine: &Engine, tasks: &TaskTracker, stop: &CancellationToken, id: Id) {
+        if !self.running.lock().unwrap_or_else(PoisonError::into_inner).insert(id) {
+            return;
+        }
+        let (endpoints, engine, stop) = (self.clone(), engine.clone(), stop.clone());
+        tasks.spawn(async move {
+            let mut endpoint = Endpoint::new(engine.clone(), id, endpoints.in_flight.clone());
+            if let Err(error) = endpoint.work_off(&stop).await {
+                tracing::warn!(subscription = %id, error = &error as &dyn std::error::Error, "delivering stopped");
+            }
+            endpoints.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            if endpoint.bell.rang() {
+                engine.wake.subscriptions.ring(id);
+            }
+        });
+    }
+}
+
+/// One subscription's attempts.
+struct Endpoint {
+    engine: Engine,
+    id: Id,
+    permits: Arc<Semaphore>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Result<()>>>,
+    bell: Listener,
+}
+
+/// What all attempts at one subscription share.
+struct Target {
+    subscription: Subscription,
+    dialect: Dialect,
+    transport: Arc<dyn Transport>,
+    secrets: Vec<String>,
+}
+
+impl Endpoint {
+    fn new(engine: Engine, id: Id, permits: Arc<Semaphore>) -> Self {
+        let bell = engine.wake.subscriptions.listen();
+        Self { engine, id, permits, in_flight: FuturesUnordered::new(), bell }
+    }
+
+    async fn work_off(&mut self, stop: &CancellationToken) -> Result<()> {
+        let worked = self.work(stop).await;
+        while let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        worked
+    }
+
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            let room = self.engine.settings.deliveries.per_subscription.saturating_sub(self.in_flight.len());
+            // Claims of a few at a time would cost a commit each.
+            if room * 4 < self.engine.settings.deliveries.per_subscription {
+                self.finish_some().await?;
+                continue;
+            }
+            self.bell.mark();
+            let Some(claimed) = self.claim(room).await? else { return Ok(()) };
+            let full = claimed.found.len() == room;
+            let next_at = claimed.next_at.filter(|at| *at <= self.engine.now() + SOON_MS);
+            self.start(claimed).await?;
+            if self.in_flight.is_empty() && next_at.is_none() && !self.bell.rang() {
+                return Ok(());
+            }
+            if !full {
+                self.wait(next_at, stop).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn drain(&mut self) -> Result<usize> {
+        let Some(claimed) = self.claim(1000).await? else { return Ok(0) };
+        let count = claimed.found.len();
+        self.start(claimed).await?;
+        while let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        Ok(count)
+    }
+
+    async fn claim(&mut self, room: usize) -> Result<Option<Claimed>> {
+        let claim = Claim { engine: self.engine.clone(), id: self.id, limit: i64::try_from(room).unwrap_or(64) };
+        self.engine.perform(claim).await
+    }
+
+    /// Begins all attempts of a claim.
+    async fn start(&mut self, claimed: Claimed) -> Result<()> {
+        if claimed.found.is_empty() {
+            return Ok(());
+        }
+        let Some(target) = self.target(claimed.subscription).await? else { return Ok(()) };
+        for (position, group) in in_order(claimed.found) {
+            let (engine, target, permits) = (self.engine.clone(), target.clone(), self.permits.clone());
+            let _ = position;
+            self.in_flight.push(Box::pin(async move {
+                for delivery in group {
+                    let _permit = permits.acquire().await;
+                    attempt(&engine, &target, delivery).await?;
+                }
+                Ok(())
+            }));
+        }
+        Ok(())
+    }
+
+    async fn target(&mut self, subscription: Subscription) -> Result<Option<Arc<Target>>> {
+        let dialect = self.engine.dialect(&subscription.dialect).cloned();
+        let transport = self.engine.transport(&subscription.transport).cloned();
+        let (Some(dialect), Some(transport)) = (dialect, transport) else {
+            tracing::error!(subscription = %self.id, "its dialect or transport is not part of this program");
+            return Ok(None);
+        };
+        let secrets = self.engine.signing_secrets(&mut *self.engine.db.reader().await?, &self.id).await?;
+        Ok(Some(Arc::new(Target { subscription, dialect, transport, secrets })))
+    }
+
+    async fn finish_some(&mut self) -> Result<()> {
+        use futures_util::FutureExt;
+        if let Some(done) = self.in_flight.next().await {
+            done?;
+        }
+        while let Some(Some(done)) = self.in_flight.next().now_or_never() {
+            done?;
+        }
+        Ok(())
+    }
+
+    async fn wait(&mut self, next_at: Option<i64>, stop: &CancellationToken) -> Result<()> {
+        let clock = self.engine.clock.clone();
+        let due = async {
+            match next_at {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(done) = self.in_flight.next() => done,
+            () = due => Ok(()),
+            () = self.bell.heard() => Ok(()),
+            () = stop.cancelled() => Ok(()),
+        }
+    }
+}
+
+/// Where order matters one follows the other; all else goes side by side.
+fn in_order(found: Vec<Delivery>) -> HashMap<(usize, Option<Id>), Vec<Delivery>> {
+    let mut groups: HashMap<(usize, Option<Id>), Vec<Delivery>> = HashMap::new();
+    for (position, delivery) in found.into_iter().enumerate() {
+        let key = match delivery.ordered {
+            true => (0, delivery.conversation_id),
+            false => (position + 1, None),
+        };
+        groups.entry(key).or_default().push(delivery);
+    }
+    groups
+}
+
+struct Claim {
+    engine: Engine,
+    id: Id,
+    limit: i64,
+}
+
+struct Claimed {
+    subscription: Subscription,
+    found: Vec<Delivery>,
+    next_at: Option<i64>,
+}
+
+impl Work for Claim {
+    type Output = Option<Claimed>;
+    async fn run(&self, tx: &mut Tx) -> Result<Option<Claimed>> {
+        let now = self.engine.now();
+        let Some(subscription) = subscriptions::find(tx, &self.id).await? else { return Ok(None) };
+        if subscription.status != subscriptions::Status::Active {
+            return Ok(None);
+        }
+        let found = deliveries::claim(tx, &self.id, subscription.ordered, now, now + CLAIM_MS, self.limit).await?;
+        let next_at = match found.is_empty() {
+            true => deliveries::next_due(tx, &self.id).await?,
+            false => Some(now),
+        };
+        Ok(Some(Claimed { subscription, found, next_at }))
+    }
+}
+
+impl UseCase for Claim {}
+
+/// Prepares, posts and records one attempt.
+async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result<()> {
+    let at = engine.now();
+    let parcel = prepare(target, &delivery, at);
+    let answer = target.transport.deliver(&parcel).await;
+    let duration_ms = (engine.now() - at).max(0);
+    let outcome = judge(&target.dialect.delivery, &delivery, &answer, at, duration_ms, rand::random());
+    metrics::delivered(outcome.status.as_str(), duration_ms);
+    let record = Record {
+        outcome,
+        subscription: target.subscription.id,
+        failing: target.subscription.consecutive_failures > 0,
+        replay: delivery.replayed_from.is_some(),
+        disable_after: target.dialect.delivery.disable_after,
+        now: at + duration_ms,
+    };
+    engine.perform(record).await
+}
+
+fn prepare(target: &Target, delivery: &Delivery, at: i64) -> Parcel {
+    let info = AttemptInfo {
+        delivery,
+        number: delivery.attempt_count,
+        at,
+        secrets: &target.secrets,
+        replay: delivery.replayed_from.is_some(),
+    };
+    let mut headers: Vec<(String, String)> = serde_json::from_str(&delivery.headers).unwrap_or_default();
+    headers.extend(target.dialect.format.attempt_headers(&info));
+    Parcel {
+        url: target.subscription.url.clone(),
+        headers,
+        body: Bytes::copy_from_slice(&delivery.body),
+        timeout: target.dialect.delivery.timeout,
+    }
+}
+
+/// What an answer means under a dialect's policy.
+fn judge(policy: &DeliveryPolicy, delivery: &Delivery, answer: &Answer, at: i64, duration_ms: i64, chance: f64) -> Outcome {
+    let mut outcome = Outcome {
+        id: delivery.id,
+        attempt: delivery.attempt_count,
+        status: Status::Succeeded,
+        started_at: at,
+        duration_ms,
+        next_attempt_at: None,
+        response_status: None,
+        response_snippet: None,
+        error: None,
+    };
+    let mut at_least = Duration::ZERO;
+    let terminal = match answer {
+        Answer::Status { status, snippet, retry_after } => {
+            outcome.response_status = Some(i64::from(*status));
+            outcome.response_snippet = Some(snippet.clone());
+            if (200..300).contains(status) {
+                return outcome;
+            }
+            outcome.error = Some(format!("the receiver answered {status}"));
+            if policy.honours_retry_after.contains(status) {
+                at_least = retry_after.unwrap_or_default();
+            }
+            policy.is_terminal(*status)
+        }
+        Answer::Failed { error } => {
+            outcome.error = Some(error.clone());
+            false
+        }
+    };
+    let pause = policy.pause_before(delivery.attempt_count + 1, chance).filter(|_| !terminal);
+    match pause {
+        Some(pause) => {
+            let pause = i64::try_from(pause.max(at_least).as_millis()).unwrap_or(i64::MAX / 4);
+            (outcome.status, outcome.next_attempt_at) = (Status::Failed, Some(at + duration_ms + pause));
+        }
+        None => outcome.status = Status::Dead,
+    }
+    outcome
+}
+
+struct Record {
+    outcome: Outcome,
+    subscription: Id,
+    /// It had failures when the attempt began: a success resets them.
+    failing: bool,
+    replay: bool,
+    disable_after: Option<i64>,
+    now: i64,
+}
+
+impl Work for Record {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        if !deliveries::record(tx, &self.outcome).await? {
+            return Ok(());
+        }
+        match self.outcome.status {
+            Status::Succeeded if self.failing => subscriptions::reset_failures(tx, &self.subscription).await,
+            Status::Dead if !self.replay => self.count(tx).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Record {
+    async fn count(&self, tx: &mut Tx) -> Result<()> {
+        let Some(count) = subscriptions::count_failure(tx, &self.subscription).await? else { return Ok(()) };
+        if self.disable_after.is_none_or(|most| count < most) {
+            return Ok(());
+        }
+        let reason = format!("{count} deliveries in a row failed");
+        subscriptions::disable(tx, &self.subscription, &reason, self.now).await?;
+        deliveries::bury(tx, &self.subscription, "the subscription was disabled", self.now).await?;
+        store::settings::touch_caches(tx).await
+    }
+}
+
+impl UseCase for Record {}

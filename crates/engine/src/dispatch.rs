@@ -1,0 +1,233 @@
+//! Events to deliveries.
+//!
+//! An event that somebody may want is marked in its own row. One process at a time (a lease) takes marked
+//! events in order, renders each once for every subscription that wants it, and commits the deliveries
+//! together with taking the mark off. Killed before that commit it does the same again; the mark makes
+//! sure that nothing is made twice even if two processes should believe that they hold the lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::deliveries::{Delivery, Status};
+use store::events::Event;
+use store::labels::Target;
+use store::subscriptions::{self, Subscription};
+use store::{Id, Result, Tx, Work};
+use tokio_util::sync::CancellationToken;
+
+use crate::format::Context;
+use crate::{Engine, UseCase, events};
+
+const LEASE: &str = "dispatch";
+const LEASE_MS: i64 = 10_000;
+const BATCH: i64 = 200;
+const LOOK_EVERY: Duration = Duration::from_millis(1000);
+
+pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
+    let mut bell = engine.wake.dispatch.listen();
+    while !stop.is_cancelled() {
+        bell.mark();
+        match step(&engine).await {
+            Ok(done) if done == BATCH as usize => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "events could not be dispatched"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = bell.heard() => {}
+            () = engine.clock.sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Dispatches one batch, if the lease is ours; returns how many events it held.
+pub(crate) async fn step(engine: &Engine) -> Result<usize> {
+    let found = store::events::pending(&mut *engine.db.reader().await?, BATCH).await?;
+    if found.is_empty() || !engine.perform(Hold { engine: engine.clone() }).await? {
+        return Ok(0);
+    }
+    let mut made = Vec::new();
+    for event in &found {
+        made.push((event.id, deliveries_of(engine, event, None).await?));
+    }
+    let count = found.len();
+    engine.perform(Commit { engine: engine.clone(), made }).await?;
+    Ok(count)
+}
+
+struct Hold {
+    engine: Engine,
+}
+
+impl Work for Hold {
+    type Output = bool;
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        let (process, now) = (&self.engine.settings.process, self.engine.now());
+        Ok(store::leases::take(tx, LEASE, process, now, now + LEASE_MS).await?.is_some())
+    }
+}
+
+impl UseCase for Hold {}
+
+/// What an event becomes, for one subscription or for all that want it.
+pub(crate) async fn deliveries_of(engine: &Engine, event: &Event, only: Option<&Subscription>) -> Result<Vec<Delivery>> {
+    let mut reader = engine.db.reader().await?;
+    let wanting = match only {
+        Some(only) => vec![only.clone()],
+        None => subscriptions::wanting(&mut reader, &event.organization_id, &event.kind).await?,
+    };
+    if wanting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let context = context(engine, &mut reader, event).await?;
+    Ok(wanting.iter().filter_map(|subscription| render(engine, event, &context, subscription)).collect())
+}
+
+/// `None` when the format does not speak of such events, or cannot.
+fn render(engine: &Engine, event: &Event, context: &Context, subscription: &Subscription) -> Option<Delivery> {
+    let format = &engine.dialect(&subscription.format)?.format;
+    let name = format.event_name(event)?;
+    if !subscription.events.iter().any(|wanted| wanted == name) {
+        return None;
+    }
+    let rendered = match format.render(event, context) {
+        Ok(rendered) => rendered,
+        Err(error) => {
+            tracing::error!(event = %event.id, error = &error as &dyn std::error::Error, "an event could not be rendered");
+            return None;
+        }
+    };
+    let id = engine.new_id();
+    Some(Delivery {
+        id,
+        organization_id: event.organization_id,
+        subscription_id: subscription.id,
+        event_id: event.id,
+        conversation_id: event.conversation_id,
+        event_kind: event.kind.clone(),
+        name: name.into(),
+        fact_id: rendered.fact_id,
+        body: rendered.body,
+        headers: serde_json::to_string(&rendered.headers).unwrap_or_else(|_| "[]".into()),
+        status: Status::Pending,
+        ordered: subscription.ordered && event.conversation_id.is_some(),
+        attempt_count: 0,
+        last_attempt_at: None,
+        next_attempt_at: Some(id.millis()),
+        response_status: None,
+        response_snippet: None,
+        error: None,
+        duration_ms: None,
+        replayed_from: None,
+        replayed: false,
+        created_at: id.millis(),
+        updated_at: id.millis(),
+    })
+}
+
+/// What stands around an event now.
+async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context> {
+    let organization = &event.organization_id;
+    let sender = match &event.sender_id {
+        Some(id) => engine.sender_by_id(id).await?,
+        None => None,
+    };
+    let account = match &sender {
+        Some(sender) => engine.account(&sender.account_id).await?.map(|account| account.external_id.clone()),
+        None => None,
+    };
+    let message = match event.kind.starts_with("message.") {
+        true => store::messages::get(tx, organization, &event.subject_id).await?,
+        false => None,
+    };
+    let conversation = match &event.conversation_id {
+        Some(id) => store::conversations::get(tx, organization, id).await?,
+        None => None,
+    };
+    let contact = match (&conversation, event.kind.starts_with("contact.")) {
+        (Some(conversation), _) => store::contacts::get(tx, organization, &conversation.contact_id).await?,
+        (None, true) => store::contacts::get(tx, organization, &event.subject_id).await?,
+        (None, false) => None,
+    };
+    let inbound = event.kind == events::MESSAGE_RECEIVED;
+    let labels = match (&contact, &conversation) {
+        (Some(contact), Some(conversation)) if inbound => labels(tx, &contact.id, &conversation.id).await?,
+        _ => Vec::new(),
+    };
+    let media = match inbound && message.as_ref().is_some_and(|message| message.content.contains("\"media\"")) {
+        true => store::media::get(tx, organization, &event.subject_id).await?,
+        false => None,
+    };
+    Ok(Context { sender, account, conversation, contact, labels, message, media, live: !engine.settings.sandbox })
+}
+
+async fn labels(tx: &mut Tx, contact: &Id, conversation: &Id) -> Result<Vec<store::labels::Label>> {
+    let mut labels = store::labels::on(tx, Target::Contact, contact).await?;
+    for label in store::labels::on(tx, Target::Conversation, conversation).await? {
+        if !labels.iter().any(|known| known.id == label.id) {
+            labels.push(label);
+        }
+    }
+    Ok(labels)
+}
+
+struct Commit {
+    engine: Engine,
+    made: Vec<(Id, Vec<Delivery>)>,
+}
+
+impl Work for Commit {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        for (event, deliveries) in &self.made {
+            if !store::events::dispatched(tx, event).await? {
+                continue;
+            }
+            for delivery in deliveries {
+                insert(tx, &self.engine, delivery).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The subscription may have been deleted or disabled since it was read.
+async fn insert(tx: &mut Tx, engine: &Engine, delivery: &Delivery) -> Result<()> {
+    let Some(subscription) = subscriptions::find(tx, &delivery.subscription_id).await? else { return Ok(()) };
+    if subscription.status == subscriptions::Status::Disabled {
+        return Ok(());
+    }
+    // Given here, so that deliveries of one conversation are numbered in the order of their events.
+    let delivery = Delivery { id: engine.new_id(), ..delivery.clone() };
+    store::deliveries::insert(tx, &delivery).await
+}
+
+impl UseCase for Commit {
+    fn committed(&self, engine: &Engine, (): &()) {
+        for delivery in self.made.iter().flat_map(|(_, deliveries)| deliveries) {
+            engine.wake.subscriptions.ring(delivery.subscription_id);
+        }
+    }
+}
+
+/// Makes deliveries of past events again, for one subscription, whatever else was delivered.
+pub(crate) struct Again {
+    pub engine: Engine,
+    pub deliveries: Arc<Vec<Delivery>>,
+}
+
+impl Work for Again {
+    type Output = usize;
+    async fn run(&self, tx: &mut Tx) -> Result<usize> {
+        for delivery in self.deliveries.iter() {
+            insert(tx, &self.engine, delivery).await?;
+        }
+        Ok(self.deliveries.len())
+    }
+}
+
+impl UseCase for Again {
+    fn committed(&self, engine: &Engine, _: &usize) {
+        engine.wake.subscriptions.ring_all();
+    }
+}

@@ -1,0 +1,142 @@
+//! The kinds of facts, and how they are written down.
+
+use serde::Serialize;
+pub use store::events::{Document, Event};
+use store::{Id, Result, Tx};
+
+use crate::Engine;
+
+/// A message was accepted from a caller and waits to be sent.
+pub const MESSAGE_CREATED: &str = "message.created";
+/// The provider took it.
+pub const MESSAGE_SUBMITTED: &str = "message.submitted";
+/// An attempt failed and another will follow. Not told to subscribers.
+pub const MESSAGE_RETRYING: &str = "message.retrying";
+/// An attempt ended without an answer. Not told to subscribers.
+pub const MESSAGE_UNKNOWN: &str = "message.unknown";
+/// Receipts. `message.failed` is also a refusal before there could be any receipt.
+pub const MESSAGE_SENT: &str = "message.sent";
+pub const MESSAGE_DELIVERED: &str = "message.delivered";
+pub const MESSAGE_READ: &str = "message.read";
+pub const MESSAGE_PLAYED: &str = "message.played";
+pub const MESSAGE_FAILED: &str = "message.failed";
+/// Somebody wrote to us.
+pub const MESSAGE_RECEIVED: &str = "message.received";
+pub const CONVERSATION_ASSIGNED: &str = "conversation.assigned";
+pub const CONVERSATION_CLOSED: &str = "conversation.closed";
+pub const CONTACT_CREATED: &str = "contact.created";
+pub const CONTACT_UPDATED: &str = "contact.updated";
+pub const CONTACT_IDENTITY_UPDATED: &str = "contact.identity_updated";
+pub const TEMPLATE_UPDATED: &str = "template.updated";
+pub const SENDER_UPDATED: &str = "sender.updated";
+pub const ACCOUNT_NOTICE: &str = "account.notice";
+
+/// A fact about to be written down.
+pub(crate) struct Note<'a> {
+    pub organization: &'a Id,
+    pub kind: &'static str,
+    pub subject: &'a Id,
+    pub conversation: Option<&'a Id>,
+    pub sender: Option<&'a Id>,
+    pub fact_id: Option<String>,
+    pub document: Option<Document>,
+}
+
+impl<'a> Note<'a> {
+    pub(crate) fn new(organization: &'a Id, kind: &'static str, subject: &'a Id) -> Self {
+        Self { organization, kind, subject, conversation: None, sender: None, fact_id: None, document: None }
+    }
+
+    pub(crate) fn about(organization: &'a Id, kind: &'static str, message: &'a store::messages::Message) -> Self {
+        Self {
+            conversation: Some(&message.conversation_id),
+            sender: Some(&message.sender_id),
+            ..Self::new(organization, kind, &message.id)
+        }
+    }
+
+    pub(crate) fn in_conversation(self, conversation: &'a store::conversations::Conversation) -> Self {
+        Self { conversation: Some(&conversation.id), sender: Some(&conversation.sender_id), ..self }
+    }
+
+    pub(crate) fn of_sender(self, sender: &'a Id) -> Self {
+        Self { sender: Some(sender), ..self }
+    }
+
+    pub(crate) fn with_document(self, document: Option<Document>) -> Self {
+        Self { document, ..self }
+    }
+
+    pub(crate) fn with_fact_id(self, fact_id: impl Into<String>) -> Self {
+        Self { fact_id: Some(fact_id.into()), ..self }
+    }
+}
+
+/// Appends a fact in the transaction that makes it true; it waits for deliveries only when somebody wants it.
+pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &impl Serialize) -> Result<Id> {
+    let pending = store::subscriptions::wanted(tx, note.organization, note.kind).await?;
+    // Made here and not earlier, so that ids grow in the order of commits.
+    let id = engine.new_id();
+    let event = Event {
+        id,
+        organization_id: *note.organization,
+        kind: note.kind.to_owned(),
+        subject_id: *note.subject,
+        conversation_id: note.conversation.copied(),
+        sender_id: note.sender.copied(),
+        fact_id: note.fact_id,
+        data: serde_json::to_string(data).map_err(|error| store::Error::Corrupt(error.to_string()))?,
+        document: note.document,
+        pending,
+        created_at: id.millis(),
+    };
+    store::events::insert(tx, &event).await?;
+    Ok(id)
+}
+
+/// What is kept with events about messages.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct MessageData {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// When it happened by the provider's clock, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<crate::failure::Failure>,
+    /// When it is tried again, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_at: Option<i64>,
+    /// Why, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+}
+
+/// What is kept with `conversation.assigned` and `conversation.closed`.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct ConversationData {
+    pub status: String,
+    pub assignee: Option<String>,
+    pub previous_assignee: Option<String>,
+}
+
+/// What is kept with `contact.identity_updated`.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct IdentityData {
+    pub old: Vec<(String, String)>,
+    pub new: Vec<(String, String)>,
+}
+
+/// What is kept with events about templates, senders and accounts.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct ChangeData {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}

@@ -1,0 +1,140 @@
+//! What a provider tells us, in neutral words. All facts of one push are committed together.
+
+use serde::{Deserialize, Serialize};
+use store::Id;
+use store::contacts::Address;
+pub use store::events::Document;
+use store::messages::Status;
+
+use crate::content::Content;
+use crate::failure::Failure;
+
+#[derive(Clone, Debug)]
+pub enum Fact {
+    Message(Box<Message>),
+    Receipt(Box<Receipt>),
+    Template(TemplateChange),
+    /// Somebody does or does not want to hear a kind of message.
+    Preference(Preference),
+    /// Somebody's address changed.
+    Identity(IdentityChange),
+    /// A sender's standing changed.
+    Sender(SenderChange),
+    /// Anything else, kept as it came.
+    Notice(Notice),
+}
+
+/// Somebody wrote to a sender of ours.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The provider's name for our sender.
+    pub sender: String,
+    pub provider_id: String,
+    /// All addresses it came with, the one to answer to first. Never empty.
+    pub from: Vec<Address>,
+    pub profile_name: Option<String>,
+    /// Milliseconds, by the provider's clock.
+    pub at: i64,
+    pub content: Content,
+    /// The provider's id of the message it answers.
+    pub reply_to: Option<String>,
+    pub file: Option<File>,
+    pub document: Option<Document>,
+}
+
+/// A file that came with a message and lies with the provider.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub external_id: String,
+    pub mime: String,
+    pub filename: Option<String>,
+}
+
+/// What came of a message of ours.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    pub sender: String,
+    pub provider_id: String,
+    /// Our id, where the provider hands it back.
+    pub message: Option<Id>,
+    pub status: Status,
+    pub at: i64,
+    pub failure: Option<Failure>,
+    /// Addresses of the recipient as the provider knows them.
+    pub recipient: Vec<Address>,
+    pub document: Option<Document>,
+}
+
+/// A template as it stands at the provider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TemplateState {
+    pub external_id: String,
+    pub name: String,
+    pub language: String,
+    pub category: String,
+    /// Upper case.
+    pub status: String,
+    pub status_reason: Option<String>,
+    pub quality: Option<String>,
+    /// The text of its body.
+    pub body: String,
+    /// Names of its variables: `1`, `2`, … or words.
+    pub variables: Vec<String>,
+    /// JSON in the provider's shape.
+    pub components: String,
+}
+
+/// Something about a template changed; what is `None` stayed.
+#[derive(Clone, Debug)]
+pub struct TemplateChange {
+    /// The provider's name for the account.
+    pub account: String,
+    pub external_id: String,
+    pub name: String,
+    pub language: String,
+    pub status: Option<String>,
+    pub reason: Option<String>,
+    pub category: Option<String>,
+    pub quality: Option<String>,
+    /// What it says is not known here yet: the provider must be asked for the whole template.
+    pub reload: bool,
+    pub document: Option<Document>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Preference {
+    pub sender: String,
+    pub from: Vec<Address>,
+    /// `marketing`, …
+    pub purpose: String,
+    pub wanted: bool,
+    pub document: Option<Document>,
+}
+
+#[derive(Clone, Debug)]
+pub struct IdentityChange {
+    pub sender: String,
+    pub old: Vec<Address>,
+    pub new: Vec<Address>,
+    pub document: Option<Document>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SenderChange {
+    pub account: String,
+    /// The provider's name for it, or its address.
+    pub sender: String,
+    pub status: Option<String>,
+    pub reason: Option<String>,
+    /// What exactly changed: `quality`, `name`, …
+    pub what: String,
+    pub document: Option<Document>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Notice {
+    pub account: String,
+    /// The provider's word for it.
+    pub name: String,
+    pub document: Option<Document>,
+}

@@ -1,0 +1,66 @@
+//! How events look to those who subscribed to them.
+
+use std::sync::Arc;
+
+use store::contacts::Contact;
+use store::conversations::Conversation;
+use store::events::Event;
+use store::labels::Label;
+use store::media::Media;
+use store::messages::Message;
+use store::senders::Sender;
+
+/// Everything around an event that a body may be made of, as it stands when the event is rendered.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    pub sender: Option<Arc<Sender>>,
+    /// The provider's name for the account that the sender hangs on.
+    pub account: Option<String>,
+    pub conversation: Option<Conversation>,
+    pub contact: Option<Contact>,
+    /// On the contact, then on the conversation, each once.
+    pub labels: Vec<Label>,
+    pub message: Option<Message>,
+    pub media: Option<Media>,
+    /// Made with live keys, not in the sandbox.
+    pub live: bool,
+}
+
+/// What is stored and sent, byte for byte the same on every attempt.
+#[derive(Clone, Debug)]
+pub struct Rendered {
+    pub body: Vec<u8>,
+    /// The same for all attempts and replays: what receivers recognise a repetition by.
+    pub fact_id: String,
+    /// Headers that belong to the event, not to the attempt.
+    pub headers: Vec<(String, String)>,
+}
+
+/// One dialect's way of telling events.
+pub trait EventFormat: Send + Sync + 'static {
+    /// Its name in tables.
+    fn name(&self) -> &'static str;
+    /// The engine's kinds of events (see `events`) that a name of its own stands for; `None`: no such name.
+    fn kinds(&self, name: &str) -> Option<&'static [&'static str]>;
+    /// Its word for an event, or `None` when it does not speak of such events.
+    fn event_name(&self, event: &Event) -> Option<&'static str>;
+    fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError>;
+    /// Headers of one attempt, the signature among them. `at` in milliseconds.
+    fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)>;
+}
+
+/// An attempt that is about to be made.
+pub struct AttemptInfo<'a> {
+    pub delivery: &'a store::deliveries::Delivery,
+    /// From 1.
+    pub number: i64,
+    pub at: i64,
+    /// All live secrets, oldest first.
+    pub secrets: &'a [String],
+    /// Sent again by an operator or on request.
+    pub replay: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the event cannot be told: {0}")]
+pub struct RenderError(pub String);

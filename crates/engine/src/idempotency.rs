@@ -1,0 +1,166 @@
+//! A caller's key makes a wish come true once: the answer is committed with what it tells of.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+use store::idempotency::Answer;
+use store::{Id, Result, SecretKey, Tx, Work};
+
+use crate::{Engine, UseCase};
+
+/// How long a key is remembered.
+const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
+
+/// A caller's key, bound to what was asked with it.
+#[derive(Clone)]
+pub struct Once {
+    pub organization: Id,
+    key_hash: [u8; 32],
+    fingerprint: [u8; 32],
+}
+
+impl Once {
+    /// `asked` is everything that makes two requests the same, in a canonical form.
+    #[must_use]
+    pub fn new(organization: Id, dialect: &str, key: &str, asked: &[&[u8]]) -> Self {
+        let mut fingerprint = Sha256::new();
+        for part in asked {
+            fingerprint.update((part.len() as u64).to_be_bytes());
+            fingerprint.update(part);
+        }
+        let key_hash = Sha256::new().chain_update(dialect).chain_update([0]).chain_update(key).finalize();
+        Self { organization, key_hash: key_hash.into(), fingerprint: fingerprint.finalize().into() }
+    }
+
+    /// Names the key within its organization, for in-memory bookkeeping.
+    #[must_use]
+    pub fn key(&self) -> (Id, [u8; 32]) {
+        (self.organization, self.key_hash)
+    }
+
+    fn purpose(&self) -> String {
+        format!("idempotency/{}/{}", self.organization, hex::encode(self.key_hash))
+    }
+}
+
+/// An answer as it was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// What became of a wish with a key.
+pub enum Kept<T> {
+    /// Carried out now.
+    Fresh(T, Given),
+    /// Carried out before: the same answer again.
+    Replayed(Given),
+    /// The key was used for something else.
+    Reused,
+}
+
+impl Engine {
+    /// Commits a use case together with the answer that `render` makes of its output.
+    pub async fn perform_once<U, R>(&self, use_case: U, once: &Once, render: R) -> Result<Kept<U::Output>>
+    where
+        U: UseCase,
+        R: Fn(&U::Output) -> Given + Send + Sync + 'static,
+    {
+        let keyed = Arc::new(Keyed { use_case, once: once.clone(), render, key: self.key.clone(), now: self.now() });
+        let kept = self.db.write(crate::Shared(keyed.clone())).await?;
+        if let Kept::Fresh(output, _) = &kept {
+            keyed.use_case.committed(self, output);
+        }
+        Ok(kept)
+    }
+
+    /// What was answered under a key before.
+    pub async fn answered(&self, once: &Once) -> Result<Option<Kept<()>>> {
+        let mut reader = self.db.reader().await?;
+        found(&mut reader, &self.key, once, self.now()).await
+    }
+
+    /// Keeps an answer to which no transaction belongs.
+    pub async fn remember(&self, once: &Once, given: Given) -> Result<()> {
+        let keep = Remember { once: once.clone(), given, key: self.key.clone(), now: self.now() };
+        self.db.write(keep).await
+    }
+}
+
+struct Keyed<U, R> {
+    use_case: U,
+    once: Once,
+    render: R,
+    key: SecretKey,
+    now: i64,
+}
+
+impl<U, R> Work for Keyed<U, R>
+where
+    U: UseCase,
+    R: Fn(&U::Output) -> Given + Send + Sync + 'static,
+{
+    type Output = Kept<U::Output>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
+        if let Some(kept) = claim(tx, &self.key, &self.once, self.now).await? {
+            return Ok(kept);
+        }
+        let output = self.use_case.run(tx).await?;
+        let given = (self.render)(&output);
+        fill(tx, &self.key, &self.once, &given).await?;
+        Ok(Kept::Fresh(output, given))
+    }
+}
+
+struct Remember {
+    once: Once,
+    given: Given,
+    key: SecretKey,
+    now: i64,
+}
+
+impl Work for Remember {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        if claim::<()>(tx, &self.key, &self.once, self.now).await?.is_none() {
+            fill(tx, &self.key, &self.once, &self.given).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes the key for this transaction, or says what became of it. On PostgreSQL a second caller
+/// waits here for the first one's commit.
+async fn claim<T>(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<T>>> {
+    let empty = Answer { fingerprint: once.fingerprint.to_vec(), status: 0, answer: Vec::new() };
+    if store::idempotency::insert(tx, &once.organization, &once.key_hash, &empty, now).await? {
+        return Ok(None);
+    }
+    if let Some(kept) = found(tx, key, once, now).await? {
+        return Ok(Some(match kept {
+            Kept::Replayed(given) => Kept::Replayed(given),
+            Kept::Fresh(..) | Kept::Reused => Kept::Reused,
+        }));
+    }
+    store::idempotency::expire(tx, &once.organization, &once.key_hash, now - LIFE_MS).await?;
+    store::idempotency::insert(tx, &once.organization, &once.key_hash, &empty, now).await?;
+    Ok(None)
+}
+
+async fn fill(tx: &mut Tx, key: &SecretKey, once: &Once, given: &Given) -> Result<()> {
+    let sealed = key.seal(&once.purpose(), &given.body)?;
+    store::idempotency::fill(tx, &once.organization, &once.key_hash, i64::from(given.status), &sealed).await
+}
+
+async fn found(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<()>>> {
+    let Some(answer) = store::idempotency::get(tx, &once.organization, &once.key_hash, now - LIFE_MS).await? else {
+        return Ok(None);
+    };
+    if answer.fingerprint != once.fingerprint {
+        return Ok(Some(Kept::Reused));
+    }
+    let body = key.open(&once.purpose(), &answer.answer)?;
+    Ok(Some(Kept::Replayed(Given { status: u16::try_from(answer.status).unwrap_or(500), body })))
+}

@@ -1,0 +1,103 @@
+//! API keys. A key is shown once; we keep a keyed hash of it.
+
+use std::sync::Arc;
+
+pub use store::keys::ApiKey;
+use store::{Id, Result, Tx, Work, settings};
+
+use crate::{Engine, UseCase};
+
+/// Under which label keys are hashed.
+const LABEL: &str = "api keys";
+
+/// Whose key it is, or why it is not good.
+#[derive(Clone, Debug)]
+pub enum Check {
+    Good(Arc<ApiKey>),
+    Unknown,
+    Expired,
+    Revoked,
+}
+
+/// Adds a key whose spelling its dialect has chosen.
+pub struct Create {
+    engine: Engine,
+    key: ApiKey,
+}
+
+/// `live`: not a sandbox key.
+#[must_use]
+pub fn create(engine: &Engine, organization: Id, dialect: &str, label: &str, token: &str, live: bool, expires_at: Option<i64>) -> Create {
+    let id = engine.new_id();
+    let last4 = token.get(token.len().saturating_sub(4)..).unwrap_or_default().to_owned();
+    let key = ApiKey {
+        id,
+        organization_id: organization,
+        dialect: dialect.to_owned(),
+        label: label.to_owned(),
+        hash: engine.key.hash(LABEL, token).to_vec(),
+        last4,
+        live,
+        created_at: id.millis(),
+        expires_at,
+        revoked_at: None,
+    };
+    Create { engine: engine.clone(), key }
+}
+
+impl Work for Create {
+    type Output = ApiKey;
+    async fn run(&self, tx: &mut Tx) -> Result<ApiKey> {
+        store::keys::insert(tx, &self.key).await?;
+        settings::touch_caches(tx).await?;
+        Ok(self.key.clone())
+    }
+}
+
+impl UseCase for Create {
+    fn committed(&self, _: &Engine, _: &ApiKey) {
+        self.engine.cache.clear();
+    }
+}
+
+/// Takes a key back; `true` when it was good until now.
+pub struct Revoke {
+    pub id: Id,
+    pub now: i64,
+}
+
+impl Work for Revoke {
+    type Output = bool;
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        settings::touch_caches(tx).await?;
+        store::keys::revoke(tx, &self.id, self.now).await
+    }
+}
+
+impl UseCase for Revoke {
+    fn committed(&self, engine: &Engine, _: &bool) {
+        engine.cache.clear();
+    }
+}
+
+impl Engine {
+    /// Looks a key up among a dialect's.
+    pub async fn check_key(&self, dialect: &str, token: &str) -> Result<Check> {
+        let hash = self.key.hash(LABEL, token);
+        let known = match self.cache.keys.get(&hash) {
+            Some(known) => known,
+            None => {
+                let generation = self.cache.generation();
+                let found = store::keys::by_hash(&mut *self.db.reader().await?, &hash).await?;
+                let Some(found) = found else { return Ok(Check::Unknown) };
+                self.cache.keep(&self.cache.keys, generation, hash, found)
+            }
+        };
+        Ok(match &known {
+            key if key.dialect != dialect => Check::Unknown,
+            key if key.revoked_at.is_some() => Check::Revoked,
+            key if key.expires_at.is_some_and(|at| at <= self.now()) => Check::Expired,
+            _ => Check::Good(known),
+        })
+    }
+}

@@ -1,0 +1,217 @@
+//! Accepting messages to be sent, and telling what became of them.
+
+use std::sync::Arc;
+
+use store::contacts::Address;
+use store::jobs::{Job, State};
+pub use store::messages::{Direction, Filter, Message, Status};
+use store::senders::Sender;
+use store::templates::Template;
+use store::{Id, Result, Tx, Work};
+
+use crate::content::Content;
+use crate::events::{self, MessageData, Note};
+use crate::provider::{CallError, ReadReceipts};
+use crate::{Engine, Outcome, Refusal, UseCase, contacts, outbound, senders, templates};
+
+/// What a caller wants to be sent.
+pub struct New {
+    pub sender: Arc<Sender>,
+    pub to: Address,
+    pub content: Content,
+    /// The provider's id of the message that this one answers.
+    pub reply_to: Option<String>,
+    /// The dialect it came through.
+    pub origin: &'static str,
+    pub request_id: String,
+}
+
+/// Accepts a message: the message, its event and the job that will carry it, in one commit.
+pub struct Send {
+    engine: Engine,
+    new: New,
+    kind: String,
+    content: String,
+}
+
+#[must_use]
+pub fn send(engine: &Engine, new: New) -> Send {
+    let (kind, content) = (new.content.kind().to_owned(), new.content.to_json());
+    Send { engine: engine.clone(), new, kind, content }
+}
+
+impl Work for Send {
+    type Output = Outcome<Message>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Message>> {
+        let (engine, new) = (&self.engine, &self.new);
+        let template = match self.sendable(tx).await? {
+            Ok(template) => template,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let sender = &*new.sender;
+        let (contact, fresh) = contacts::ensure(tx, engine, sender, std::slice::from_ref(&new.to), None).await?;
+        if self.unwanted(tx, &contact, template.as_ref()).await? {
+            return Ok(Err(Refusal::OptedOut));
+        }
+        let organization = &sender.organization_id;
+        let now = engine.now();
+        let conversation =
+            store::conversations::ensure(tx, &engine.new_id(), organization, &sender.id, &contact, now).await?;
+        if conversation.last_message_at.is_none() {
+            store::contacts::link(tx, &contact, &sender.id).await?;
+        }
+        if fresh {
+            let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
+            events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?;
+        }
+        let message = self.message(engine.new_id(), conversation.id, contact);
+        store::conversations::wrote(tx, &conversation.id, message.created_at).await?;
+        store::messages::insert(tx, &message).await?;
+        let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
+        events::append(tx, engine, Note::about(organization, events::MESSAGE_CREATED, &message), &data).await?;
+        store::jobs::insert(tx, &job(engine.new_id(), &message)).await?;
+        Ok(Ok(message))
+    }
+}
+
+fn job(id: Id, message: &Message) -> Job {
+    Job {
+        id,
+        organization_id: message.organization_id,
+        kind: outbound::SEND.into(),
+        lane: message.sender_id,
+        subject_id: message.id,
+        state: State::Ready,
+        attempts: 0,
+        due_at: message.created_at,
+        called_at: None,
+        created_at: message.created_at,
+    }
+}
+
+impl Send {
+    /// Whether the sender may send; with the template where it is one.
+    async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Template>>> {
+        let sender = &*self.new.sender;
+        if sender.status != senders::CONNECTED {
+            let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
+            return Ok(Err(Refusal::NotConnected { status, reason }));
+        }
+        let Content::Template(wanted) = &self.new.content else { return Ok(Ok(None)) };
+        let found = store::templates::find(tx, &sender.account_id, None, &wanted.name, &wanted.language).await?;
+        Ok(found.map(Some).ok_or(Refusal::UnknownTemplate))
+    }
+
+    /// Whether this is marketing for somebody who wants none.
+    async fn unwanted(&self, tx: &mut Tx, contact: &Id, template: Option<&Template>) -> Result<bool> {
+        let sender = &*self.new.sender;
+        let marketing = template.is_some_and(|template| template.category.eq_ignore_ascii_case(templates::MARKETING));
+        Ok(marketing && store::opt_outs::exists(tx, &sender.organization_id, contact, &sender.channel, MARKETING).await?)
+    }
+
+    fn message(&self, id: Id, conversation: Id, contact: Id) -> Message {
+        let new = &self.new;
+        Message {
+            id,
+            organization_id: new.sender.organization_id,
+            sender_id: new.sender.id,
+            conversation_id: conversation,
+            contact_id: contact,
+            direction: Direction::Outbound,
+            kind: self.kind.clone(),
+            content: self.content.clone(),
+            reply_to: new.reply_to.clone(),
+            address: new.to.value.clone(),
+            status: Status::Pending,
+            receipts: 0,
+            error: None,
+            provider_id: None,
+            origin: new.origin.into(),
+            request_id: Some(new.request_id.clone()),
+            created_at: id.millis(),
+            updated_at: id.millis(),
+        }
+    }
+}
+
+/// The purpose that people opt out of.
+pub const MARKETING: &str = "marketing";
+
+impl UseCase for Send {
+    fn committed(&self, engine: &Engine, output: &Outcome<Message>) {
+        if output.is_ok() {
+            crate::metrics::accepted(self.new.origin);
+            engine.wake.senders.ring(self.new.sender.id);
+            engine.wake.dispatch.ring();
+        }
+    }
+}
+
+/// Why a message could not be marked as read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    #[error("there is no such message")]
+    UnknownMessage,
+    #[error("this channel has no read receipts")]
+    Unsupported,
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Tells a person that what they wrote was read, up to this message; then counts what is still unread.
+pub async fn mark_read(engine: &Engine, sender: &Sender, provider_id: &str, typing: bool) -> std::result::Result<Message, ReadError> {
+    if sender.status != senders::CONNECTED {
+        let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
+        return Err(Refusal::NotConnected { status, reason }.into());
+    }
+    let found = store::messages::peek_by_provider_id(&mut *engine.db.reader().await?, &sender.id, provider_id).await?;
+    let inbound = |message: &Message| message.direction == Direction::Inbound;
+    let mut message = found.filter(inbound).ok_or(ReadError::UnknownMessage)?;
+    let provider = engine.provider(&sender.provider).ok_or(ReadError::Unsupported)?;
+    let receipts: &dyn ReadReceipts = provider.read_receipts().ok_or(ReadError::Unsupported)?;
+    let account = engine.account(&sender.account_id).await?.ok_or(ReadError::UnknownMessage)?;
+    receipts.mark_read(&account, sender, provider_id, typing).await?;
+    engine.perform(ReadUpTo { conversation: message.conversation_id, message: message.id, now: engine.now() }).await?;
+    message.status = Status::Read;
+    Ok(message)
+}
+
+struct ReadUpTo {
+    conversation: Id,
+    message: Id,
+    now: i64,
+}
+
+impl Work for ReadUpTo {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let unread = store::messages::read_up_to(tx, &self.conversation, &self.message, self.now).await?;
+        store::conversations::set_unread(tx, &self.conversation, unread).await
+    }
+}
+
+impl UseCase for ReadUpTo {}
+
+impl Engine {
+    /// A message of a sender.
+    pub async fn message(&self, organization: &Id, sender: &Id, id: &Id) -> Result<Option<Message>> {
+        let found = store::messages::get(&mut *self.db.reader().await?, organization, id).await?;
+        Ok(found.filter(|message| message.sender_id == *sender))
+    }
+
+    /// A message of a sender by the provider's id for it.
+    pub async fn message_by_provider_id(&self, organization: &Id, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
+        let found = store::messages::peek_by_provider_id(&mut *self.db.reader().await?, sender, provider_id).await?;
+        Ok(found.filter(|message| message.organization_id == *organization))
+    }
+
+    /// Newest first.
+    pub async fn messages(&self, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<Message>> {
+        store::messages::list(&mut *self.db.reader().await?, organization, sender, filter, limit).await
+    }
+}

@@ -1,0 +1,179 @@
+//! Taking what a lane may send now, committed before anything is sent.
+
+use std::collections::HashSet;
+
+use store::jobs::{Job, State};
+use store::lanes::Lane;
+use store::messages::{Message, Status};
+use store::{Id, Result, Tx, Work, conversations, jobs, lanes};
+
+use super::pace::Bucket;
+use super::{CALL_LEASE_MS, LANE_LEASE_MS, SEND};
+use crate::events::{self, MessageData, Note};
+use crate::failure::{Code, Failure};
+use crate::{Engine, UseCase};
+
+/// How often an attempt may end without an answer.
+const UNKNOWN_ATTEMPTS: i64 = 2;
+/// How many times the wait for a receipt is prolonged while nothing at all is heard from the provider.
+const DEAF_WAITS: i64 = 6;
+
+pub(super) struct Claim {
+    pub engine: Engine,
+    pub sender: Id,
+    pub account: Id,
+    pub bucket: Bucket,
+    pub pair: Option<Bucket>,
+    /// How many calls there is room for.
+    pub room: i64,
+    /// Jobs whose calls this process is making.
+    pub in_flight: HashSet<Id>,
+}
+
+pub(super) enum Claimed {
+    /// Another process has the lane.
+    Lost,
+    /// The lane is stopped for a reason until this moment.
+    Held,
+    /// `paced_until`: nothing more may go before, whatever else is accepted. `next_at`: when the next is due.
+    Some { calls: Vec<Call>, paced_until: i64, next_at: Option<i64> },
+}
+
+/// One message to be handed over now.
+#[derive(Clone)]
+pub(super) struct Call {
+    pub job: Job,
+    pub message: Message,
+}
+
+impl Work for Claim {
+    type Output = Claimed;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Claimed> {
+        let (process, now) = (&self.engine.settings.process, self.engine.now());
+        let Some(lane) = lanes::lease(tx, &self.sender, process, now, now + LANE_LEASE_MS).await? else {
+            return Ok(Claimed::Lost);
+        };
+        if lane.held_until > now {
+            return Ok(Claimed::Held);
+        }
+        self.take(tx, lane, now).await
+    }
+}
+
+impl UseCase for Claim {}
+
+impl Claim {
+    async fn take(&self, tx: &mut Tx, lane: Lane, now: i64) -> Result<Claimed> {
+        let now_us = now * 1000;
+        let limit = self.bucket.free(lane.free_at_us, now_us).min(self.room);
+        let mut calls = Vec::new();
+        // Some of what is due may turn out not to be: look a little further.
+        for job in jobs::due_in_lane(tx, SEND, &self.sender, now, limit + 16).await? {
+            if (calls.len() as i64) == limit {
+                break;
+            }
+            if self.in_flight.contains(&job.id) {
+                self.prolong(tx, job, now).await?;
+            } else if let Some(call) = self.consider(tx, job, now).await? {
+                calls.push(call);
+            }
+        }
+        let free_at_us = match calls.is_empty() {
+            true => lane.free_at_us,
+            false => self.bucket.take(lane.free_at_us, now_us, calls.len() as i64),
+        };
+        lanes::advance(tx, &self.sender, free_at_us).await?;
+        let paced_until = (self.bucket.next_at(free_at_us, now_us) + 999) / 1000;
+        let next_at = jobs::next_due(tx, SEND, &self.sender).await?;
+        Ok(Claimed::Some { calls, paced_until, next_at })
+    }
+
+    /// A call of ours takes longer than its claim, or the clock jumped.
+    async fn prolong(&self, tx: &mut Tx, job: Job, now: i64) -> Result<()> {
+        jobs::update(tx, &Job { due_at: now + CALL_LEASE_MS, ..job }).await
+    }
+
+    async fn consider(&self, tx: &mut Tx, job: Job, now: i64) -> Result<Option<Call>> {
+        let Some(message) = store::messages::get_for_update(tx, &job.subject_id).await? else {
+            jobs::delete(tx, &job.id).await?;
+            return Ok(None);
+        };
+        match job.state {
+            State::Called => self.lost_answer(tx, job, &message, now).await.map(|()| None),
+            State::Unknown if !self.may_ask_again(tx, &job, &message, now).await? => Ok(None),
+            State::Ready | State::Unknown => self.call(tx, job, message, now).await,
+        }
+    }
+
+    /// Its process died between the call and the record.
+    async fn lost_answer(&self, tx: &mut Tx, job: Job, message: &Message, now: i64) -> Result<()> {
+        let wait = i64::try_from(self.engine.settings.senders.outcome_wait.as_millis()).unwrap_or(i64::MAX / 4);
+        let next = now + wait;
+        let data = MessageData {
+            attempt: Some(job.attempts),
+            next_at: Some(next),
+            reason: Some("the process stopped before the provider's answer was recorded; waiting for a receipt".into()),
+            ..MessageData::default()
+        };
+        jobs::update(tx, &Job { state: State::Unknown, due_at: next, ..job }).await?;
+        let note = Note::about(&message.organization_id, events::MESSAGE_UNKNOWN, message);
+        events::append(tx, &self.engine, note, &data).await.map(drop)
+    }
+
+    /// The wait is over. Silence means "not taken" only if something was heard from the provider since.
+    async fn may_ask_again(&self, tx: &mut Tx, job: &Job, message: &Message, now: i64) -> Result<bool> {
+        let wait = i64::try_from(self.engine.settings.senders.outcome_wait.as_millis()).unwrap_or(i64::MAX / 4);
+        let called_at = job.called_at.unwrap_or(job.created_at);
+        let heard_at = store::accounts::get(tx, &self.account).await?.and_then(|account| account.heard_at);
+        let deaf = heard_at.is_none_or(|heard| heard < called_at);
+        if deaf && now < called_at + wait * DEAF_WAITS {
+            jobs::update(tx, &Job { due_at: now + wait, ..job.clone() }).await?;
+            return Ok(false);
+        }
+        if job.attempts < UNKNOWN_ATTEMPTS {
+            return Ok(true);
+        }
+        self.give_up(tx, job, message.clone(), now).await?;
+        Ok(false)
+    }
+
+    async fn give_up(&self, tx: &mut Tx, job: &Job, mut message: Message, now: i64) -> Result<()> {
+        let failure = Failure {
+            code: Code::OutcomeUnknown,
+            message: "The provider never said whether it took the message.".into(),
+            provider_code: None,
+            details: None,
+        };
+        (message.status, message.error, message.updated_at) =
+            (Status::Failed, serde_json::to_string(&failure).ok(), now);
+        store::messages::advance(tx, &message).await?;
+        jobs::delete(tx, &job.id).await?;
+        let data = MessageData { attempt: Some(job.attempts), failure: Some(failure), ..MessageData::default() };
+        let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
+        events::append(tx, &self.engine, note, &data).await.map(drop)
+    }
+
+    /// Marks the job as called, unless the pair of sender and recipient has to wait.
+    async fn call(&self, tx: &mut Tx, job: Job, message: Message, now: i64) -> Result<Option<Call>> {
+        if let Some(pair) = self.pair {
+            let full_at = conversations::pair_free_at(tx, &message.conversation_id).await?.unwrap_or(0) * 1000;
+            if pair.free(full_at, now * 1000) < 1 {
+                let next = (pair.next_at(full_at, now * 1000) + 999) / 1000;
+                jobs::update(tx, &Job { due_at: next.max(now + 1), ..job }).await?;
+                return Ok(None);
+            }
+            let taken = pair.take(full_at, now * 1000, 1) / 1000;
+            conversations::set_pair_free_at(tx, &message.conversation_id, taken).await?;
+        }
+        let job = Job {
+            state: State::Called,
+            attempts: job.attempts + 1,
+            due_at: now + CALL_LEASE_MS,
+            called_at: Some(now),
+            ..job
+        };
+        jobs::update(tx, &job).await?;
+        Ok(Some(Call { job, message }))
+    }
+}

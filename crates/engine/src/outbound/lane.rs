@@ -1,0 +1,236 @@
+//! One sender's lane: claim, call, record, for as long as there is something to do.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use store::contacts::Address;
+use store::senders::Sender;
+use store::{Id, Result};
+use tokio_util::sync::CancellationToken;
+
+use super::claim::{Call, Claim, Claimed};
+use super::pace::Bucket;
+use super::record::Record;
+use crate::content::Content;
+use crate::failure::{Code, SendError};
+use crate::provider::{Account, Outgoing, Pace, Provider, Sent};
+use crate::wake::Listener;
+use crate::{Engine, contacts};
+
+/// A lane stays at its post for what is due this soon.
+const SOON_MS: i64 = 2000;
+
+pub(crate) struct Lane {
+    engine: Engine,
+    sender: Id,
+    calling: FuturesUnordered<BoxFuture<'static, Done>>,
+    in_flight: HashSet<Id>,
+    /// Conversations with a call in flight, and what waits behind it.
+    behind: HashMap<Id, VecDeque<Call>>,
+    bell: Listener,
+}
+
+/// A call that was recorded, or could not be.
+struct Done {
+    job: Id,
+    conversation: Id,
+    recorded: Result<()>,
+}
+
+/// Everything a call needs besides the message.
+#[derive(Clone)]
+struct Route {
+    sender: Arc<Sender>,
+    account: Arc<Account>,
+    provider: Arc<dyn Provider>,
+}
+
+impl Lane {
+    pub(crate) fn new(engine: Engine, sender: Id) -> Self {
+        let bell = engine.wake.senders.listen();
+        Self { engine, sender, calling: FuturesUnordered::new(), in_flight: HashSet::new(), behind: HashMap::new(), bell }
+    }
+
+    /// Whether work was announced that no claim has looked for.
+    pub(crate) fn rang(&self) -> bool {
+        self.bell.rang()
+    }
+
+    /// Works off what is due now, then returns.
+    pub(crate) async fn drain(&mut self) -> Result<()> {
+        loop {
+            let Some(route) = self.route().await? else { return Ok(()) };
+            let claim = self.claim(&route, self.engine.settings.senders.in_flight);
+            let Claimed::Some { calls, .. } = self.engine.perform(claim).await? else { return Ok(()) };
+            if calls.is_empty() {
+                return Ok(());
+            }
+            calls.into_iter().for_each(|call| self.start(&route, call));
+            while let Some(done) = self.calling.next().await {
+                self.finish(done, Some(&route))?;
+            }
+        }
+    }
+
+    /// Runs until nothing is due or the lane is lost, then lets calls in flight finish.
+    pub(crate) async fn work_off(&mut self, stop: &CancellationToken) -> Result<()> {
+        let worked = self.work(stop).await;
+        while let Some(done) = self.calling.next().await {
+            self.finish(done, None)?;
+        }
+        worked
+    }
+
+    async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
+        while !stop.is_cancelled() {
+            let Some(route) = self.route().await? else { return Ok(()) };
+            let room = self.engine.settings.senders.in_flight.saturating_sub(self.in_flight.len());
+            if room == 0 {
+                self.settle_one(&route).await?;
+                continue;
+            }
+            self.bell.mark();
+            let (calls, paced_until, next_at) = match self.engine.perform(self.claim(&route, room)).await? {
+                Claimed::Lost | Claimed::Held => return Ok(()),
+                Claimed::Some { calls, paced_until, next_at } => (calls, paced_until, next_at),
+            };
+            calls.into_iter().for_each(|call| self.start(&route, call));
+            // What is due far off is found again by the search for lanes.
+            let soon = next_at.map(|at| at.max(paced_until)).filter(|at| *at <= self.engine.now() + SOON_MS);
+            if self.calling.is_empty() && soon.is_none() && !self.bell.rang() {
+                return Ok(());
+            }
+            self.wait(&route, soon, paced_until, stop).await?;
+        }
+        Ok(())
+    }
+
+    async fn route(&mut self) -> Result<Option<Route>> {
+        let Some(sender) = self.engine.sender_by_id(&self.sender).await? else { return Ok(None) };
+        let Some(provider) = self.engine.provider(&sender.provider).cloned() else { return Ok(None) };
+        let Some(account) = self.engine.account(&sender.account_id).await? else { return Ok(None) };
+        Ok(Some(Route { sender, account, provider }))
+    }
+
+    fn claim(&self, route: &Route, room: usize) -> Claim {
+        let (settings, pace): (_, Pace) = (&self.engine.settings.senders, route.provider.pace());
+        let rate = settings.messages_per_second.unwrap_or(pace.per_second);
+        let pair = pace.pair.filter(|_| settings.pair_limit).map(|pair| Bucket {
+            interval_us: i64::try_from(pair.interval.as_micros()).unwrap_or(i64::MAX / 1024),
+            burst: i64::from(pair.burst),
+        });
+        Claim {
+            engine: self.engine.clone(),
+            sender: self.sender,
+            account: route.account.id,
+            bucket: Bucket::per_second(rate, settings.burst.unwrap_or(rate)),
+            pair,
+            room: i64::try_from(room).unwrap_or(i64::MAX),
+            in_flight: self.in_flight.clone(),
+        }
+    }
+
+    /// Calls now, or after the call of the same conversation that is in flight.
+    fn start(&mut self, route: &Route, call: Call) {
+        self.in_flight.insert(call.job.id);
+        match self.behind.get_mut(&call.message.conversation_id) {
+            Some(waiting) => waiting.push_back(call),
+            None => {
+                self.behind.insert(call.message.conversation_id, VecDeque::new());
+                self.calling.push(Box::pin(carry(self.engine.clone(), route.clone(), call)));
+            }
+        }
+    }
+
+    /// Until a call is done, something is due or, when the pace allows more, work is announced.
+    async fn wait(&mut self, route: &Route, next_at: Option<i64>, paced_until: i64, stop: &CancellationToken) -> Result<()> {
+        let clock = &self.engine.clock;
+        let due = async {
+            match next_at {
+                Some(at) => clock.sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let announced = async {
+            clock.sleep_until(paced_until).await;
+            self.bell.heard().await;
+        };
+        let done = tokio::select! {
+            Some(done) = self.calling.next() => Some(done),
+            () = due => None,
+            () = announced => None,
+            () = stop.cancelled() => None,
+        };
+        match done {
+            Some(done) => {
+                self.finish(done, Some(route))?;
+                self.finish_ready(route)
+            }
+            None => Ok(()),
+        }
+    }
+
+    async fn settle_one(&mut self, route: &Route) -> Result<()> {
+        if let Some(done) = self.calling.next().await {
+            self.finish(done, Some(route))?;
+        }
+        self.finish_ready(route)
+    }
+
+    /// Takes in everything else that is done already: one claim serves them all.
+    fn finish_ready(&mut self, route: &Route) -> Result<()> {
+        use futures_util::FutureExt;
+        while let Some(Some(done)) = self.calling.next().now_or_never() {
+            self.finish(done, Some(route))?;
+        }
+        Ok(())
+    }
+
+    /// Makes room; without a route what waits behind is left to the next claim.
+    fn finish(&mut self, done: Done, route: Option<&Route>) -> Result<()> {
+        self.in_flight.remove(&done.job);
+        let next = self.behind.get_mut(&done.conversation).and_then(VecDeque::pop_front);
+        match (next, route) {
+            (Some(call), Some(route)) => {
+                self.calling.push(Box::pin(carry(self.engine.clone(), route.clone(), call)));
+            }
+            _ => {
+                self.behind.remove(&done.conversation);
+            }
+        }
+        done.recorded
+    }
+}
+
+/// Hands one message over and records the answer.
+async fn carry(engine: Engine, route: Route, call: Call) -> Done {
+    let (job, conversation) = (call.job.id, call.message.conversation_id);
+    let started = engine.now();
+    let outcome = hand_over(&route, &call).await;
+    let word = match &outcome {
+        Ok(_) => "sent",
+        Err(error) if error.retry == crate::failure::Retry::Never => "refused",
+        Err(error) if error.retry == crate::failure::Retry::Unknown => "unknown",
+        Err(_) => "retried",
+    };
+    crate::metrics::sent(word, engine.now() - started);
+    let record = Record { engine: engine.clone(), account: route.account.id, call, outcome, chance: rand::random() };
+    Done { job, conversation, recorded: engine.perform(record).await }
+}
+
+async fn hand_over(route: &Route, call: &Call) -> std::result::Result<Sent, SendError> {
+    let message = &call.message;
+    let content = Content::parse(&message.content)
+        .map_err(|error| SendError::refused(Code::Other, format!("the stored message cannot be read: {error}")))?;
+    let kind = if message.address.starts_with('+') { contacts::PHONE } else { contacts::USER };
+    let outgoing = Outgoing {
+        id: message.id,
+        to: Address { kind: kind.into(), value: message.address.clone() },
+        content,
+        reply_to: message.reply_to.clone(),
+    };
+    route.provider.send(&route.account, &route.sender, &outgoing).await
+}

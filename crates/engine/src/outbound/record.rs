@@ -1,0 +1,143 @@
+//! Writing down what a provider answered, and what follows from it.
+
+use std::time::Duration;
+
+use store::jobs::{Job, State};
+use store::messages::{Message, Status};
+use store::{Id, Result, Tx, Work, jobs, lanes};
+
+use super::claim::Call;
+use crate::events::{self, MessageData, Note};
+use crate::failure::{Retry, SendError};
+use crate::provider::Sent;
+use crate::{Engine, UseCase, accounts};
+
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// How long a sender rests after an answer that blames its account.
+const ACCOUNT_REST_MS: i64 = 60 * 60 * 1000;
+
+pub(super) struct Record {
+    pub engine: Engine,
+    pub account: Id,
+    pub call: Call,
+    pub outcome: std::result::Result<Sent, SendError>,
+    /// From 0 to 1, for jitter.
+    pub chance: f64,
+}
+
+impl Work for Record {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        let Some(message) = store::messages::get_for_update(tx, &self.call.message.id).await? else {
+            return jobs::delete(tx, &self.call.job.id).await.map(drop);
+        };
+        match &self.outcome {
+            Ok(sent) => self.sent(tx, message, sent).await,
+            // A receipt came before the answer: the message did go out.
+            Err(_) if message.provider_id.is_some() => jobs::delete(tx, &self.call.job.id).await.map(drop),
+            Err(error) => self.failed(tx, message, error).await,
+        }
+    }
+}
+
+impl UseCase for Record {
+    fn committed(&self, engine: &Engine, (): &()) {
+        engine.wake.dispatch.ring();
+    }
+}
+
+impl Record {
+    fn job(&self) -> &Job {
+        &self.call.job
+    }
+
+    async fn sent(&self, tx: &mut Tx, mut message: Message, sent: &Sent) -> Result<()> {
+        jobs::delete(tx, &self.job().id).await?;
+        if let Some(known) = &message.provider_id {
+            if *known != sent.provider_id {
+                crate::metrics::doubled();
+                tracing::error!(message = %message.id, "a message was taken twice by the provider");
+            }
+            return Ok(());
+        }
+        message.provider_id = Some(sent.provider_id.clone());
+        message.status = message.status.max(Status::Sent);
+        message.updated_at = self.engine.now();
+        store::messages::advance(tx, &message).await?;
+        let data = MessageData {
+            provider_id: message.provider_id.clone(),
+            attempt: Some(self.job().attempts),
+            ..MessageData::default()
+        };
+        self.note(tx, events::MESSAGE_SUBMITTED, &message, data).await
+    }
+
+    async fn failed(&self, tx: &mut Tx, message: Message, error: &SendError) -> Result<()> {
+        let (now, settings) = (self.engine.now(), &self.engine.settings.senders);
+        let give_up = i64::try_from(settings.give_up_after.as_millis()).unwrap_or(i64::MAX / 4);
+        let too_old = now - message.created_at > give_up;
+        match error.retry {
+            Retry::Never => self.give_up(tx, message, error).await,
+            Retry::Once if self.job().attempts > 1 => self.give_up(tx, message, error).await,
+            Retry::Unknown => {
+                let wait = i64::try_from(settings.outcome_wait.as_millis()).unwrap_or(i64::MAX / 4);
+                self.later(tx, &message, error, State::Unknown, wait).await
+            }
+            _ if too_old => self.give_up(tx, message, error).await,
+            Retry::Stop => {
+                accounts::block(tx, &self.account, &error.failure.message, now).await?;
+                lanes::hold(tx, &message.sender_id, now + ACCOUNT_REST_MS, Some(&error.failure.message)).await?;
+                self.later(tx, &message, error, State::Ready, ACCOUNT_REST_MS).await
+            }
+            Retry::BackOff | Retry::Once => self.later(tx, &message, error, State::Ready, self.pause(2)).await,
+            Retry::Pair => self.later(tx, &message, error, State::Ready, self.pause(4)).await,
+            Retry::After(wait) => {
+                let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX / 4);
+                self.later(tx, &message, error, State::Ready, wait).await
+            }
+        }
+    }
+
+    /// `base`ⁿ seconds, up to a longest pause, each drawn from half to one and a half times that.
+    fn pause(&self, base: u32) -> i64 {
+        let power = u32::try_from(self.job().attempts - 1).unwrap_or(0).min(15);
+        let seconds = f64::from(base).powi(power.try_into().unwrap_or(15)).min(LONGEST_PAUSE.as_secs_f64());
+        (seconds * 1000.0 * (0.5 + self.chance)) as i64
+    }
+
+    async fn later(&self, tx: &mut Tx, message: &Message, error: &SendError, state: State, wait: i64) -> Result<()> {
+        let next = self.engine.now() + wait;
+        let job = Job { state, due_at: next, ..self.job().clone() };
+        jobs::update(tx, &job).await?;
+        let data = MessageData {
+            attempt: Some(job.attempts),
+            failure: Some(error.failure.clone()),
+            next_at: Some(next),
+            ..MessageData::default()
+        };
+        let kind = if state == State::Unknown { events::MESSAGE_UNKNOWN } else { events::MESSAGE_RETRYING };
+        self.note(tx, kind, message, data).await
+    }
+
+    async fn give_up(&self, tx: &mut Tx, mut message: Message, error: &SendError) -> Result<()> {
+        jobs::delete(tx, &self.job().id).await?;
+        message.status = Status::Failed;
+        message.receipts |= Status::Failed.bit();
+        message.error = serde_json::to_string(&error.failure).ok();
+        message.updated_at = self.engine.now();
+        store::messages::advance(tx, &message).await?;
+        let data = MessageData {
+            attempt: Some(self.job().attempts),
+            failure: Some(error.failure.clone()),
+            ..MessageData::default()
+        };
+        self.note(tx, events::MESSAGE_FAILED, &message, data).await
+    }
+
+    async fn note(&self, tx: &mut Tx, kind: &'static str, message: &Message, data: MessageData) -> Result<()> {
+        let note = Note::about(&message.organization_id, kind, message);
+        events::append(tx, &self.engine, note, &data).await.map(drop)
+    }
+}

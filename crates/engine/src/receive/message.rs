@@ -1,0 +1,127 @@
+//! Somebody wrote to us.
+
+use store::jobs::{Job, State};
+use store::media::Media;
+use store::messages::{Direction, Message, Status};
+use store::senders::Sender;
+use store::{Id, Result, Tx};
+
+use super::{Intake, clean, clean_text};
+use crate::events::{self, MessageData, Note};
+use crate::{contacts, facts, media};
+
+impl Intake<'_> {
+    pub(super) async fn message(&mut self, tx: &mut Tx, fact: &facts::Message) -> Result<()> {
+        let Some(sender) = self.sender(tx, &fact.sender).await? else { return Ok(()) };
+        if store::messages::peek_by_provider_id(tx, &sender.id, &fact.provider_id).await?.is_some() {
+            return Ok(());
+        }
+        let from = clean(&fact.from);
+        let Some(first) = from.first() else { return Ok(()) };
+        let contact = self.contact(tx, &sender, &from, fact.profile_name.as_deref()).await?;
+        let (engine, now) = (self.engine, self.engine.now());
+        let conversation =
+            store::conversations::ensure(tx, &engine.new_id(), &sender.organization_id, &sender.id, &contact, now).await?;
+        if conversation.last_message_at.is_none() {
+            store::contacts::link(tx, &contact, &sender.id).await?;
+        }
+        let message = Message {
+            address: first.value.clone(),
+            ..inbound(engine.new_id(), &sender, conversation.id, contact, fact)
+        };
+        if !store::messages::insert(tx, &message).await? {
+            return Ok(());
+        }
+        let window = engine.provider(&sender.provider).and_then(|provider| provider.window());
+        let until = window.map_or(i64::MAX, |window| fact.at + i64::try_from(window.as_millis()).unwrap_or(0));
+        store::conversations::heard(tx, &conversation.id, message.created_at, until, now).await?;
+        self.file(tx, &message, fact).await?;
+        let data = MessageData { provider_id: Some(fact.provider_id.clone()), at: Some(fact.at), ..MessageData::default() };
+        let note = Note::about(&sender.organization_id, events::MESSAGE_RECEIVED, &message)
+            .with_fact_id(fact.provider_id.as_str())
+            .with_document(fact.document.clone());
+        events::append(tx, engine, note, &data).await.map(drop)
+    }
+
+    /// Who wrote: found by any of the addresses, made when none is known, taught the rest.
+    async fn contact(&self, tx: &mut Tx, sender: &Sender, from: &[contacts::Address], name: Option<&str>) -> Result<Id> {
+        let (engine, organization) = (self.engine, &sender.organization_id);
+        let name = name.map(clean_text).filter(|name| !name.is_empty());
+        let (contact, fresh) = contacts::ensure(tx, engine, sender, from, name.as_deref()).await?;
+        if fresh {
+            let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
+            events::append(tx, engine, note, &serde_json::json!({ "source": "inbound" })).await?;
+            return Ok(contact);
+        }
+        if from.len() > 1 && contacts::learn(tx, engine, organization, &contact, from).await? {
+            let pairs = from.iter().map(|address| (address.kind.clone(), address.value.clone())).collect();
+            let data = events::IdentityData { old: Vec::new(), new: pairs };
+            let note = Note::new(organization, events::CONTACT_IDENTITY_UPDATED, &contact).of_sender(&sender.id);
+            events::append(tx, engine, note, &data).await?;
+        }
+        if let Some(name) = name
+            && store::contacts::name_if_unknown(tx, &contact, &name, engine.now()).await?
+        {
+            let note = Note::new(organization, events::CONTACT_UPDATED, &contact).of_sender(&sender.id);
+            events::append(tx, engine, note, &serde_json::json!({ "source": "inbound" })).await?;
+        }
+        Ok(contact)
+    }
+
+    /// A file is fetched by a job.
+    async fn file(&mut self, tx: &mut Tx, message: &Message, fact: &facts::Message) -> Result<()> {
+        let Some(file) = &fact.file else { return Ok(()) };
+        let row = Media {
+            message_id: message.id,
+            organization_id: message.organization_id,
+            external_id: Some(clean_text(&file.external_id)),
+            mime: clean_text(&file.mime),
+            filename: file.filename.as_deref().map(clean_text),
+            status: media::PENDING.into(),
+            reason: None,
+            size: None,
+            sha256: None,
+            created_at: message.created_at,
+            updated_at: message.created_at,
+        };
+        store::media::insert(tx, &row).await?;
+        let job = Job {
+            id: self.engine.new_id(),
+            organization_id: message.organization_id,
+            kind: media::FETCH.into(),
+            lane: message.sender_id,
+            subject_id: message.id,
+            state: State::Ready,
+            attempts: 0,
+            due_at: message.created_at,
+            called_at: None,
+            created_at: message.created_at,
+        };
+        store::jobs::insert(tx, &job).await?;
+        self.followed.files = true;
+        Ok(())
+    }
+}
+
+fn inbound(id: Id, sender: &Sender, conversation: Id, contact: Id, fact: &facts::Message) -> Message {
+    Message {
+        id,
+        organization_id: sender.organization_id,
+        sender_id: sender.id,
+        conversation_id: conversation,
+        contact_id: contact,
+        direction: Direction::Inbound,
+        kind: clean_text(fact.content.kind()),
+        content: fact.content.to_json(),
+        reply_to: fact.reply_to.as_deref().map(clean_text),
+        address: String::new(),
+        status: Status::Delivered,
+        receipts: 0,
+        error: None,
+        provider_id: Some(fact.provider_id.clone()),
+        origin: "push".into(),
+        request_id: None,
+        created_at: id.millis(),
+        updated_at: id.millis(),
+    }
+}

@@ -1,0 +1,158 @@
+//! Taking in what providers tell us.
+//!
+//! All facts of one push are one transaction; the provider gets its 200 only after the commit. Each fact
+//! may come again, late or out of order: messages are unique by the provider's id, receipts are counted
+//! once per status and a message's status only grows, so that a repetition changes nothing.
+
+mod changes;
+mod message;
+mod receipt;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use store::accounts::Account;
+use store::contacts::Address;
+use store::senders::Sender;
+use store::{Result, Tx, Work};
+
+use crate::facts::Fact;
+use crate::{Engine, UseCase};
+
+/// One push.
+pub struct Received {
+    pub facts: Vec<Fact>,
+    /// The provider's names of the accounts that vouch for it; facts about any other account are dropped.
+    pub accounts: Vec<String>,
+}
+
+impl Engine {
+    /// Commits everything in a push.
+    pub async fn receive(&self, provider: &str, push: Received) -> Result<()> {
+        let count = push.facts.iter().filter(|fact| matches!(fact, Fact::Message(_))).count();
+        let use_case = Receive { engine: self.clone(), provider: provider.to_owned(), push };
+        let followed = self.perform(use_case).await?;
+        crate::metrics::received(count);
+        if followed.changed_senders {
+            self.cache.clear();
+        }
+        Ok(())
+    }
+}
+
+struct Receive {
+    engine: Engine,
+    provider: String,
+    push: Received,
+}
+
+/// What the commit leaves to be done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Followed {
+    changed_senders: bool,
+    files: bool,
+}
+
+impl Work for Receive {
+    type Output = Followed;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Followed> {
+        let mut intake = Intake {
+            engine: &self.engine,
+            provider: &self.provider,
+            accounts: Vec::new(),
+            senders: HashMap::new(),
+            followed: Followed::default(),
+        };
+        intake.hear(tx, &self.push.accounts).await?;
+        for fact in in_lock_order(&self.push.facts) {
+            intake.take(tx, fact).await?;
+        }
+        Ok(intake.followed)
+    }
+}
+
+impl UseCase for Receive {
+    fn committed(&self, engine: &Engine, followed: &Followed) {
+        engine.wake.dispatch.ring();
+        if followed.files {
+            engine.wake.jobs.ring();
+        }
+    }
+}
+
+/// Two pushes that touch the same rows must lock them in the same order: by sender and provider's id.
+/// Facts about one message keep the order in which they came.
+fn in_lock_order(facts: &[Fact]) -> Vec<&Fact> {
+    let mut ordered: Vec<&Fact> = facts.iter().collect();
+    ordered.sort_by_key(|fact| match fact {
+        Fact::Message(message) => (0, message.sender.as_str(), message.from.first().map_or("", |from| &from.value)),
+        Fact::Receipt(receipt) => (1, receipt.sender.as_str(), receipt.provider_id.as_str()),
+        _ => (2, "", ""),
+    });
+    ordered
+}
+
+/// One push on its way into the database.
+struct Intake<'a> {
+    engine: &'a Engine,
+    provider: &'a str,
+    /// Those that vouch for the push.
+    accounts: Vec<Account>,
+    senders: HashMap<String, Option<Arc<Sender>>>,
+    followed: Followed,
+}
+
+impl Intake<'_> {
+    async fn take(&mut self, tx: &mut Tx, fact: &Fact) -> Result<()> {
+        match fact {
+            Fact::Message(message) => self.message(tx, message).await,
+            Fact::Receipt(receipt) => self.receipt(tx, receipt).await,
+            Fact::Template(change) => self.template(tx, change).await,
+            Fact::Preference(preference) => self.preference(tx, preference).await,
+            Fact::Identity(change) => self.identity(tx, change).await,
+            Fact::Sender(change) => self.sender_change(tx, change).await,
+            Fact::Notice(notice) => self.notice(tx, notice).await,
+        }
+    }
+
+    /// Remembers that an account's pushes reach us.
+    async fn hear(&mut self, tx: &mut Tx, accounts: &[String]) -> Result<()> {
+        for external_id in accounts {
+            self.accounts.extend(store::accounts::by_external_id(tx, self.provider, external_id).await?);
+            store::accounts::heard(tx, self.provider, external_id, self.engine.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// An account that vouches for the push.
+    fn account(&self, external_id: &str) -> Option<Account> {
+        self.accounts.iter().find(|account| account.external_id == external_id).cloned()
+    }
+
+    /// Our sender by the provider's name; facts about senders that we do not have are dropped, with a word in the log.
+    async fn sender(&mut self, tx: &mut Tx, external_id: &str) -> Result<Option<Arc<Sender>>> {
+        if let Some(known) = self.senders.get(external_id) {
+            return Ok(known.clone());
+        }
+        let found = store::senders::by_external_id(tx, self.provider, external_id).await?.map(Arc::new);
+        let vouched = |sender: &Arc<Sender>| self.accounts.iter().any(|account| account.id == sender.account_id);
+        let found = found.filter(vouched);
+        if found.is_none() {
+            tracing::warn!(provider = self.provider, sender = external_id, "a push is about a sender that we do not have");
+        }
+        self.senders.insert(external_id.to_owned(), found.clone());
+        Ok(found)
+    }
+}
+
+/// Addresses as the database can hold them.
+fn clean(addresses: &[Address]) -> Vec<Address> {
+    let usable = addresses.iter().filter(|address| !address.value.is_empty() && !address.value.contains('\0'));
+    usable.cloned().collect()
+}
+
+/// Text as the database can hold it.
+fn clean_text(text: &str) -> String {
+    text.replace('\0', "")
+}

@@ -1,0 +1,90 @@
+//! What an operator can decide about the engine. Defaults are `config/default.toml`'s.
+
+use std::time::Duration;
+
+use store::retention::Kind;
+
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names this process in leases.
+    pub process: String,
+    /// The origin outsiders use, without a slash at the end.
+    pub public_url: String,
+    pub senders: Senders,
+    pub deliveries: Deliveries,
+    pub retention: Retention,
+    /// Everything happens in the sandbox: nothing is told as live.
+    pub sandbox: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Senders {
+    /// `None`: what the provider says.
+    pub messages_per_second: Option<u32>,
+    /// How many may go at once after a pause; `None`: one second's worth.
+    pub burst: Option<u32>,
+    /// Whether the provider's limit per pair of sender and recipient is kept.
+    pub pair_limit: bool,
+    /// How long an attempt without an answer waits for a receipt.
+    pub outcome_wait: Duration,
+    /// Calls to a provider at the same time, for each sender.
+    pub in_flight: usize,
+    /// How long a message that cannot be sent is tried again.
+    pub give_up_after: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Deliveries {
+    /// At the same time, for each subscription.
+    pub per_subscription: usize,
+    /// At the same time, for all.
+    pub in_flight: usize,
+}
+
+/// How long rows are kept; `None`: for ever.
+#[derive(Clone, Debug)]
+pub struct Retention {
+    pub messages: Option<Duration>,
+    pub events: Option<Duration>,
+    pub deliveries: Option<Duration>,
+    pub idempotency_keys: Option<Duration>,
+}
+
+impl Retention {
+    #[must_use]
+    pub fn of(&self, kind: Kind) -> Option<Duration> {
+        match kind {
+            Kind::Messages => self.messages,
+            Kind::Events => self.events,
+            Kind::Deliveries => self.deliveries,
+            Kind::IdempotencyKeys => self.idempotency_keys,
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            process: "hermod".into(),
+            public_url: "http://127.0.0.1:8080".into(),
+            senders: Senders {
+                messages_per_second: None,
+                burst: None,
+                pair_limit: true,
+                outcome_wait: Duration::from_secs(600),
+                in_flight: 128,
+                give_up_after: DAY,
+            },
+            deliveries: Deliveries { per_subscription: 64, in_flight: 512 },
+            retention: Retention {
+                messages: Some(DAY * 365),
+                events: Some(DAY * 90),
+                deliveries: Some(DAY * 30),
+                idempotency_keys: Some(DAY),
+            },
+            sandbox: false,
+        }
+    }
+}

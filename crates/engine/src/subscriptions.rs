@@ -1,0 +1,270 @@
+//! Who wants which events, and the secrets that sign them.
+
+use store::subscriptions as rows;
+pub use store::subscriptions::{Secret, Status, Subscription};
+use store::{Id, Result, Tx, Work, settings};
+
+use crate::{Engine, Outcome, Refusal, UseCase};
+
+/// What a subscriber asks for.
+pub struct New {
+    pub organization: Id,
+    pub dialect: &'static str,
+    pub transport: &'static str,
+    pub url: String,
+    pub description: Option<String>,
+    /// The format's names of events.
+    pub events: Vec<String>,
+    pub ordered: bool,
+    /// The dialect's spelling of a fresh secret.
+    pub secret: String,
+}
+
+pub struct Create {
+    engine: Engine,
+    new: New,
+    kinds: Vec<String>,
+}
+
+/// Refused when the address cannot be delivered to or an event is unknown.
+pub fn create(engine: &Engine, new: New) -> Outcome<Create> {
+    check_url(engine, new.transport, &new.url)?;
+    let kinds = kinds_of(engine, new.dialect, &new.events)?;
+    Ok(Create { engine: engine.clone(), new, kinds })
+}
+
+fn check_url(engine: &Engine, transport: &str, url: &str) -> Outcome<()> {
+    let transport = engine.transport(transport).ok_or(Refusal::NotFound("transport"))?;
+    transport.check(url).map_err(|why| Refusal::Invalid { field: "url", why })
+}
+
+/// The engine's kinds behind a format's names.
+fn kinds_of(engine: &Engine, dialect: &str, events: &[String]) -> Outcome<Vec<String>> {
+    let format = &engine.dialect(dialect).ok_or(Refusal::NotFound("dialect"))?.format;
+    let mut kinds: Vec<String> = Vec::new();
+    for name in events {
+        let unknown = || Refusal::Invalid { field: "events", why: format!("there is no event {name:?}") };
+        let found = format.kinds(name).ok_or_else(unknown)?;
+        kinds.extend(found.iter().map(|kind| (*kind).to_owned()));
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    Ok(kinds)
+}
+
+impl Work for Create {
+    type Output = Outcome<(Subscription, Vec<Secret>)>;
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
+        let (engine, new, id) = (&self.engine, &self.new, self.engine.new_id());
+        let subscription = Subscription {
+            id,
+            organization_id: new.organization,
+            dialect: new.dialect.into(),
+            transport: new.transport.into(),
+            format: new.dialect.into(),
+            url: new.url.clone(),
+            description: new.description.clone(),
+            events: new.events.clone(),
+            kinds: self.kinds.clone(),
+            status: Status::Active,
+            disabled_reason: None,
+            consecutive_failures: 0,
+            ordered: new.ordered,
+            created_at: id.millis(),
+            updated_at: id.millis(),
+        };
+        rows::insert(tx, &subscription).await?;
+        let secret = add_secret(tx, engine, &id, &new.secret, None).await?;
+        settings::touch_caches(tx).await?;
+        Ok(Ok((subscription, vec![secret])))
+    }
+}
+
+impl UseCase for Create {}
+
+fn purpose(subscription: &Id, secret: &Id) -> String {
+    format!("subscription/{subscription}/{secret}")
+}
+
+async fn add_secret(tx: &mut Tx, engine: &Engine, subscription: &Id, text: &str, expires_at: Option<i64>) -> Result<Secret> {
+    let id = engine.new_id();
+    let sealed = engine.key.seal(&purpose(subscription, &id), text.as_bytes())?;
+    let secret = Secret { id, subscription_id: *subscription, sealed, created_at: id.millis(), expires_at };
+    rows::add_secret(tx, &secret).await?;
+    Ok(secret)
+}
+
+/// `None`: as it was.
+pub struct Update {
+    engine: Engine,
+    target: Target,
+    change: Change,
+    kinds: Option<Vec<String>>,
+}
+
+/// A subscription of a caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    pub organization: Id,
+    pub dialect: &'static str,
+    pub id: Id,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    pub url: Option<String>,
+    pub description: Option<Option<String>>,
+    pub events: Option<Vec<String>>,
+    pub status: Option<Status>,
+    pub ordered: Option<bool>,
+}
+
+pub fn update(engine: &Engine, target: Target, change: Change) -> Outcome<Update> {
+    if let Some(url) = &change.url {
+        check_url(engine, crate::subscriptions::WEBHOOK, url)?;
+    }
+    let kinds = change.events.as_deref().map(|events| kinds_of(engine, target.dialect, events)).transpose()?;
+    Ok(Update { engine: engine.clone(), target, change, kinds })
+}
+
+/// The transport of HTTP posts.
+pub const WEBHOOK: &str = "webhook";
+
+impl Work for Update {
+    type Output = Outcome<(Subscription, Vec<Secret>)>;
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
+        let (target, change, now) = (&self.target, &self.change, self.engine.now());
+        let found = rows::get(tx, &target.organization, target.dialect, &target.id).await?;
+        let Some(mut row) = found else { return Ok(Err(Refusal::NotFound("subscription"))) };
+        row.url = change.url.clone().unwrap_or(row.url);
+        row.description = change.description.clone().unwrap_or(row.description);
+        row.events = change.events.clone().unwrap_or(row.events);
+        row.kinds = self.kinds.clone().unwrap_or(row.kinds);
+        row.ordered = change.ordered.unwrap_or(row.ordered);
+        if let Some(status) = change.status {
+            row.status = status;
+            if status == Status::Active {
+                (row.disabled_reason, row.consecutive_failures) = (None, 0);
+            }
+        }
+        row.updated_at = now;
+        rows::update(tx, &row).await?;
+        settings::touch_caches(tx).await?;
+        let secrets = rows::live_secrets(tx, &row.id, now).await?;
+        Ok(Ok((row, secrets)))
+    }
+}
+
+impl UseCase for Update {
+    fn committed(&self, engine: &Engine, _: &Self::Output) {
+        engine.wake.subscriptions.ring_all();
+    }
+}
+
+/// Deletes a subscription with its deliveries.
+pub struct Delete(pub Target);
+
+impl Work for Delete {
+    type Output = Outcome<()>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<()>> {
+        let Target { organization, dialect, id } = &self.0;
+        let deleted = rows::delete(tx, organization, dialect, id).await?;
+        settings::touch_caches(tx).await?;
+        Ok(if deleted { Ok(()) } else { Err(Refusal::NotFound("subscription")) })
+    }
+}
+
+impl UseCase for Delete {}
+
+/// One more secret that signs from now on.
+pub struct AddSecret {
+    pub engine: Engine,
+    pub target: Target,
+    pub secret: String,
+    pub expires_at: Option<i64>,
+}
+
+impl Work for AddSecret {
+    type Output = Outcome<Secret>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Secret>> {
+        let Target { organization, dialect, id } = &self.target;
+        let Some(row) = rows::get(tx, organization, dialect, id).await? else {
+            return Ok(Err(Refusal::NotFound("subscription")));
+        };
+        if row.status == Status::Disabled {
+            return Ok(Err(Refusal::Disabled));
+        }
+        Ok(Ok(add_secret(tx, &self.engine, id, &self.secret, self.expires_at).await?))
+    }
+}
+
+impl UseCase for AddSecret {}
+
+/// Takes a secret back. One always stays, and the last one left never expires.
+pub struct RevokeSecret {
+    pub target: Target,
+    pub secret: Id,
+    pub now: i64,
+}
+
+impl Work for RevokeSecret {
+    type Output = Outcome<()>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<()>> {
+        let Target { organization, dialect, id } = &self.target;
+        if rows::get(tx, organization, dialect, id).await?.is_none() {
+            return Ok(Err(Refusal::NotFound("subscription")));
+        }
+        let live = rows::live_secrets(tx, id, self.now).await?;
+        if !live.iter().any(|secret| secret.id == self.secret) {
+            return Ok(Err(Refusal::NotFound("secret")));
+        }
+        let left: Vec<_> = live.iter().filter(|secret| secret.id != self.secret).collect();
+        match left[..] {
+            [] => return Ok(Err(Refusal::LastSecret)),
+            [last] => rows::keep_secret(tx, &last.id).await?,
+            _ => {}
+        }
+        rows::delete_secret(tx, id, &self.secret).await?;
+        Ok(Ok(()))
+    }
+}
+
+impl UseCase for RevokeSecret {}
+
+impl Engine {
+    pub async fn subscription(&self, target: &Target) -> Result<Option<(Subscription, Vec<Secret>)>> {
+        let mut reader = self.db.reader().await?;
+        let Some(row) = rows::read_only(&mut reader, &target.organization, target.dialect, &target.id).await? else {
+            return Ok(None);
+        };
+        let secrets = rows::live_secrets(&mut reader, &row.id, self.now()).await?;
+        Ok(Some((row, secrets)))
+    }
+
+    /// Newest first.
+    pub async fn subscriptions(
+        &self,
+        organization: &Id,
+        dialect: &str,
+        status: Option<Status>,
+        before: Option<&Id>,
+        limit: i64,
+    ) -> Result<Vec<(Subscription, Vec<Secret>)>> {
+        let (mut reader, mut answer) = (self.db.reader().await?, Vec::new());
+        for row in rows::list(&mut reader, organization, dialect, status, before, limit).await? {
+            let secrets = rows::live_secrets(&mut reader, &row.id, self.now()).await?;
+            answer.push((row, secrets));
+        }
+        Ok(answer)
+    }
+
+    /// The live secrets in the clear, oldest first.
+    pub(crate) async fn signing_secrets(&self, tx: &mut Tx, subscription: &Id) -> Result<Vec<String>> {
+        let sealed = rows::live_secrets(tx, subscription, self.now()).await?;
+        let open = |secret: &Secret| {
+            let plain = self.key.open(&purpose(subscription, &secret.id), &secret.sealed)?;
+            String::from_utf8(plain).map_err(|_| store::Error::corrupt("a subscription's secret"))
+        };
+        sealed.iter().map(open).collect()
+    }
+}

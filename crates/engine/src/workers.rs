@@ -1,0 +1,204 @@
+//! Everything that works in the background, started and stopped together.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use store::accounts::Account;
+use store::jobs::{Job, State};
+use store::{Result, Tx, Work};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::{Engine, UseCase, accounts, deliver, dispatch, media, outbound, retention, templates};
+
+/// How soon another process's commits are noticed.
+const WATCH_EVERY: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Downloads at the same time.
+const DOWNLOADS: usize = 8;
+/// The kind of job that asks a provider for an account's templates.
+const SYNC: &str = "templates";
+const SYNC_CLAIM_MS: i64 = 120_000;
+/// How long account settings and retention rest between two rounds.
+const RETENTION_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Runs all workers until `stop`; returns when what was in flight has finished and is recorded.
+pub async fn run(engine: Engine, stop: CancellationToken) {
+    let tasks = TaskTracker::new();
+    tasks.spawn(outbound::run(engine.clone(), stop.clone()));
+    tasks.spawn(dispatch::run(engine.clone(), stop.clone()));
+    tasks.spawn(deliver::run(engine.clone(), stop.clone()));
+    tasks.spawn(jobs(engine.clone(), stop.clone()));
+    tasks.spawn(watch(engine.clone(), stop.clone()));
+    tasks.spawn(tidy(engine.clone(), stop));
+    tasks.close();
+    tasks.wait().await;
+    if let Err(error) = engine.perform(Release { process: engine.settings.process.clone() }).await {
+        tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be given back");
+    }
+}
+
+/// Works off everything that is due now, in all queues, until nothing is left: for tests, where time stands still.
+pub async fn drain(engine: &Engine) -> Result<()> {
+    for _ in 0..10_000 {
+        let mut worked = outbound::drain(engine).await?;
+        worked += dispatch::step(engine).await?;
+        worked += deliver::drain(engine).await?;
+        worked += jobs_once(engine).await?;
+        if worked == 0 {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+struct Release {
+    process: String,
+}
+
+impl Work for Release {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::lanes::release(tx, &self.process).await?;
+        store::leases::release(tx, &self.process).await
+    }
+}
+
+impl UseCase for Release {}
+
+/// Notices what other processes committed: forgets what may be old, and looks for work.
+async fn watch(engine: Engine, stop: CancellationToken) {
+    let mut seen = engine.db.foreign_version().await.ok();
+    while !stop.is_cancelled() {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep(WATCH_EVERY) => {}
+        }
+        let found = engine.db.foreign_version().await.ok();
+        if found != seen {
+            seen = found;
+            engine.cache.clear();
+            engine.wake.all();
+        }
+    }
+}
+
+async fn tidy(engine: Engine, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = retention::round(&engine).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old rows could not be deleted");
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = engine.clock.sleep(RETENTION_EVERY) => {}
+        }
+    }
+}
+
+/// Downloads and template syncs.
+async fn jobs(engine: Engine, stop: CancellationToken) {
+    let mut bell = engine.wake.jobs.listen();
+    while !stop.is_cancelled() {
+        bell.mark();
+        match jobs_once(&engine).await {
+            Ok(0) => {}
+            Ok(_) => continue,
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "jobs could not be worked off"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = bell.heard() => {}
+            () = engine.clock.sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+async fn jobs_once(engine: &Engine) -> Result<usize> {
+    let claim = media::Claim { now: engine.now(), limit: DOWNLOADS as i64 };
+    let downloads = engine.perform(claim).await?;
+    let syncs = engine.perform(ClaimSyncs { now: engine.now() }).await?;
+    let count = downloads.len() + syncs.len();
+    let mut running: FuturesUnordered<_> = downloads.into_iter().map(|job| media::fetch(engine, job)).collect();
+    while let Some(done) = running.next().await {
+        done?;
+    }
+    for job in syncs {
+        sync(engine, job).await?;
+    }
+    Ok(count)
+}
+
+impl UseCase for media::Claim {}
+
+/// Asks for an account's templates to be fetched, once however many ask.
+pub(crate) async fn sync_soon(tx: &mut Tx, engine: &Engine, account: &Account) -> Result<()> {
+    if store::jobs::about(tx, &account.id).await?.iter().any(|job| job.kind == SYNC && job.state == State::Ready) {
+        return Ok(());
+    }
+    let id = engine.new_id();
+    let job = Job {
+        id,
+        organization_id: account.organization_id,
+        kind: SYNC.into(),
+        lane: account.id,
+        subject_id: account.id,
+        state: State::Ready,
+        attempts: 0,
+        due_at: id.millis(),
+        called_at: None,
+        created_at: id.millis(),
+    };
+    store::jobs::insert(tx, &job).await
+}
+
+struct ClaimSyncs {
+    now: i64,
+}
+
+impl Work for ClaimSyncs {
+    type Output = Vec<Job>;
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<Job>> {
+        let mut jobs = store::jobs::due(tx, SYNC, self.now, 4).await?;
+        for job in &mut jobs {
+            (job.state, job.attempts, job.due_at) = (State::Called, job.attempts + 1, self.now + SYNC_CLAIM_MS);
+            store::jobs::update(tx, job).await?;
+        }
+        Ok(jobs)
+    }
+}
+
+impl UseCase for ClaimSyncs {}
+
+/// Fetches an account's templates; what fails is tried again when the claim runs out.
+async fn sync(engine: &Engine, job: Job) -> Result<()> {
+    match sync_templates(engine, &job.subject_id).await {
+        Ok(_) => engine.perform(Finished(job)).await,
+        Err(accounts::ConnectError::Store(error)) => Err(error),
+        Err(error) => {
+            tracing::warn!(account = %job.subject_id, error = &error as &dyn std::error::Error, "templates could not be fetched");
+            match job.attempts > 20 || matches!(error, accounts::ConnectError::Unsupported) {
+                true => engine.perform(Finished(job)).await,
+                false => Ok(()),
+            }
+        }
+    }
+}
+
+/// Brings an account's templates to what its provider says now.
+pub async fn sync_templates(engine: &Engine, account: &store::Id) -> std::result::Result<templates::Synced, accounts::ConnectError> {
+    let states = accounts::fetch_templates(engine, account).await?;
+    let account = engine.account(account).await?.ok_or(accounts::ConnectError::UnknownAccount)?;
+    Ok(engine.perform(templates::Sync { engine: engine.clone(), account, states }).await?)
+}
+
+struct Finished(Job);
+
+impl Work for Finished {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::jobs::delete(tx, &self.0.id).await.map(drop)
+    }
+}
+
+impl UseCase for Finished {}

@@ -1,0 +1,12 @@
+//! Media: kept in a [`Blobs`] store, reached through signed links that expire ([`Links`], [`router`]).
+
+mod blobs;
+mod format;
+mod links;
+mod range;
+mod serve;
+
+pub use blobs::{Blobs, Error, Opened, Stored};
+pub use format::Meta;
+pub use links::{Denied, Links};
+pub use serve::{Now, router};

@@ -1,0 +1,131 @@
+//! The control API: for the platform's introduction, for people and for tests. Errors are `{"error": "…"}`.
+
+mod customers;
+mod page;
+mod platforms;
+mod settings;
+mod speak;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State as AxumState};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post, put};
+use http::{StatusCode, header};
+use serde_json::json;
+
+use crate::graph::same;
+use crate::world::Shared;
+
+/// 100 MB of media in base64, and some.
+const MAX_BODY: usize = 140 * 1024 * 1024;
+
+pub(crate) fn router(world: &Shared) -> Router {
+    Router::new()
+        .route("/", get(page::page))
+        .route("/events", get(page::events))
+        .route("/businesses", get(platforms::businesses))
+        .route("/media/{sha256}", get(page::media))
+        .route("/platforms", post(platforms::introduce))
+        .route("/clock", get(platforms::clock).post(platforms::move_clock))
+        .route("/phones", get(customers::list))
+        .route(
+            "/phones/{phone}",
+            put(customers::put)
+                .patch(customers::change)
+                .get(customers::get),
+        )
+        .route(
+            "/phones/{phone}/messages",
+            get(customers::messages).post(speak::write),
+        )
+        .route(
+            "/phones/{phone}/messages/{*id}",
+            patch(customers::edit).delete(customers::delete),
+        )
+        .route("/phones/{phone}/read", post(customers::read))
+        .route("/phones/{phone}/typing", post(customers::typing))
+        .route(
+            "/faults",
+            get(settings::faults)
+                .post(settings::add_fault)
+                .delete(settings::clear_faults),
+        )
+        .route("/limits", get(settings::limits).put(settings::set_limits))
+        .route("/templates/{id}/review", post(settings::review))
+        .route("/accounts/{waba}/events", post(settings::account_event))
+        .route("/stats", get(settings::stats))
+        .fallback(async || refuse(StatusCode::NOT_FOUND, "there is nothing here"))
+        .layer(middleware::from_fn_with_state(Arc::clone(world), guard))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::clone(world))
+}
+
+/// A refusal of the control API.
+pub(crate) struct Refusal(StatusCode, String);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        (self.0, axum::Json(json!({"error": self.1}))).into_response()
+    }
+}
+
+pub(crate) fn refuse(status: StatusCode, why: impl Into<String>) -> Refusal {
+    Refusal(status, why.into())
+}
+
+pub(crate) fn bad(why: impl Into<String>) -> Refusal {
+    refuse(StatusCode::BAD_REQUEST, why)
+}
+
+type Answer<T = Response> = Result<T, Refusal>;
+
+/// A JSON body of any content type; an empty one counts as `{}`.
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Answer<T> {
+    let body = if body.iter().all(u8::is_ascii_whitespace) {
+        b"{}"
+    } else {
+        body
+    };
+    serde_json::from_slice(body)
+        .map_err(|error| bad(format!("the body is not understood: {error}")))
+}
+
+/// The digits of the phone in a path.
+fn phone(text: &str) -> Answer<String> {
+    crate::phones::digits(text).ok_or_else(|| bad(format!("{text} is not a phone number")))
+}
+
+/// Foreign web pages are kept out; where the sandbox is exposed, so is everybody without the token.
+async fn guard(AxumState(world): AxumState<Shared>, request: Request, next: Next) -> Response {
+    let headers = request.headers();
+    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST))
+        && origin
+            .split_once("://")
+            .is_none_or(|(_, from)| from != host)
+    {
+        return refuse(
+            StatusCode::FORBIDDEN,
+            "other origins may not call the sandbox",
+        )
+        .into_response();
+    }
+    if let Some(token) = &world.token {
+        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        let query = request.uri().query().unwrap_or_default();
+        let in_query = url::form_urlencoded::parse(query.as_bytes())
+            .find(|(key, _)| key == "token")
+            .map(|(_, value)| value);
+        let given = bearer
+            .map(str::to_owned)
+            .or_else(|| in_query.map(|value| value.into_owned()));
+        if !given.is_some_and(|given| same(&given, token)) {
+            return refuse(StatusCode::UNAUTHORIZED, "the sandbox's token is required")
+                .into_response();
+        }
+    }
+    next.run(request).await
+}

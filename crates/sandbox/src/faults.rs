@@ -1,0 +1,136 @@
+//! What goes wrong next, on demand.
+//!
+//! For `meta` (calls to Graph): `status` answers that HTTP status and `code` that Meta error instead of doing the work; `timeout` does
+//! nothing and holds the connection for 30 s before cutting it; `drop` (or `lost-ack`) does the work and then cuts the connection
+//! without an answer; `delay` works late.
+//!
+//! For `meta-webhook` (pushes from Graph): `status` and `drop` make a try come to nothing before the platform sees it, `timeout` makes it
+//! arrive but takes its answer for lost; in all three it is tried again later. `duplicate` pushes twice, `reorder` lets
+//! the next push overtake this one, `delay` holds it for a while. Nothing is lost for good, as with Meta.
+
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Target {
+    Meta,
+    MetaWebhook,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    Status,
+    Code,
+    Timeout,
+    Drop,
+    Duplicate,
+    Reorder,
+    Delay,
+    LostAck,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Fault {
+    pub(crate) target: Target,
+    pub(crate) kind: Kind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) status: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<i64>,
+    #[serde(default)]
+    pub(crate) delay_ms: u64,
+    /// How many calls it will still hit.
+    #[serde(default = "once")]
+    pub(crate) times: u64,
+    /// How many in a hundred it hits.
+    #[serde(default = "always")]
+    pub(crate) percent: u64,
+    /// Only calls whose path ends so, e.g. `/messages`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) path: Option<String>,
+}
+
+fn once() -> u64 {
+    1
+}
+
+fn always() -> u64 {
+    100
+}
+
+impl Fault {
+    /// Why it cannot be, if so.
+    pub(crate) fn refusal(&self) -> Option<&'static str> {
+        let for_meta = self.target == Target::Meta;
+        match self.kind {
+            Kind::Status if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
+                Some("`status` must be given, from 400 to 599")
+            }
+            Kind::Code if for_meta && self.code.is_none() => Some("`code` must be given"),
+            Kind::Duplicate | Kind::Reorder if for_meta => {
+                Some("this kind is for meta-webhook only")
+            }
+            Kind::Code if !for_meta => Some("this kind is for meta only"),
+            Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
+                Some("`delay_ms` must be given, from 1 to 600000")
+            }
+            _ if self.percent == 0 || self.percent > 100 => Some("`percent` must be from 1 to 100"),
+            _ if self.times == 0 => Some("`times` must be at least 1"),
+            _ => None,
+        }
+    }
+}
+
+/// Takes the first fault that hits this call. `dice` gives a number from 0 to 99.
+pub(crate) fn take(
+    faults: &mut Vec<Fault>,
+    target: Target,
+    path: &str,
+    dice: impl Fn() -> u64,
+) -> Option<Fault> {
+    let place = faults.iter().position(|fault| {
+        fault.target == target
+            && fault
+                .path
+                .as_ref()
+                .is_none_or(|end| path.ends_with(end.as_str()))
+            && (fault.percent == 100 || dice() < fault.percent)
+    })?;
+    faults[place].times -= 1;
+    let fault = faults[place].clone();
+    if fault.times == 0 {
+        faults.remove(place);
+    }
+    Some(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_hits_its_target_as_often_as_it_was_told() {
+        let fault: Fault = serde_json::from_str(
+            r#"{"target":"meta","kind":"code","code":130429,"times":2,"path":"/messages"}"#,
+        )
+        .unwrap();
+        assert_eq!(fault.refusal(), None);
+        let mut faults = vec![fault];
+        assert!(take(&mut faults, Target::MetaWebhook, "/messages", || 0).is_none());
+        assert!(take(&mut faults, Target::Meta, "/media", || 0).is_none());
+        assert!(take(&mut faults, Target::Meta, "/1/messages", || 99).is_some());
+        assert!(take(&mut faults, Target::Meta, "/1/messages", || 99).is_some());
+        assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn percent_is_thrown_for_each_call() {
+        let mut faults: Vec<Fault> =
+            serde_json::from_str(r#"[{"target":"meta","kind":"drop","times":9,"percent":30}]"#)
+                .unwrap();
+        assert!(take(&mut faults, Target::Meta, "/", || 30).is_none());
+        assert!(take(&mut faults, Target::Meta, "/", || 29).is_some());
+    }
+}

@@ -1,0 +1,113 @@
+//! Proving that a number is ours, and bringing it onto the Cloud API.
+
+use serde_json::{Map, Value, json};
+
+use super::error::{Outcome, no_object, of, parameter};
+use super::numbers::{edit, valid_pin};
+use super::{Call, input};
+use crate::accounts::Number;
+use crate::delivery;
+use crate::text::Text;
+
+/// The code of every verification, for want of a phone on which to read it.
+pub(crate) const CODE: &str = "123456";
+const PERIOD_MS: i64 = 72 * 3_600_000;
+const AT_MOST: usize = 10;
+
+fn number(call: &Call, id: &Text) -> Outcome<Number> {
+    call.world
+        .state()
+        .numbers
+        .get(id)
+        .cloned()
+        .ok_or_else(|| no_object("POST", id))
+}
+
+pub(super) fn request_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
+    let method = input::required(fields, "code_method")?;
+    if !["SMS", "VOICE"].contains(&method.as_str()) {
+        return Err(parameter("Param code_method must be one of {SMS, VOICE}"));
+    }
+    input::required(fields, "language")?;
+    if number(call, id)?.verified {
+        return Err(of(136024, "The phone number is verified already."));
+    }
+    edit(call, id, |number| number.code = Some(CODE.to_owned()))?;
+    Ok(json!({"success": true}))
+}
+
+pub(super) fn verify_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
+    let code: String = input::required(fields, "code")?
+        .chars()
+        .filter(|c| *c != '-')
+        .collect();
+    if number(call, id)?.code.as_deref() != Some(code.as_str()) {
+        return Err(of(
+            136024,
+            "The verification code is not the one that was sent.",
+        ));
+    }
+    edit(call, id, |number| {
+        (number.verified, number.code) = (true, None)
+    })?;
+    Ok(json!({"success": true}))
+}
+
+pub(super) fn register(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
+    input::product(fields)?;
+    let pin = valid_pin(&input::required(fields, "pin")?)?;
+    let known = number(call, id)?;
+    if !known.verified {
+        return Err(of(
+            133006,
+            "The phone number needs to be verified before it is registered.",
+        ));
+    }
+    if known.pin.as_ref().is_some_and(|set| *set != pin) {
+        return Err(of(
+            133005,
+            "The two-step verification PIN is not the one that was set.",
+        ));
+    }
+    count(call, id)?;
+    edit(call, id, |number| {
+        (number.registered, number.pin) = (true, Some(pin))
+    })?;
+    let value = json!({"display_phone_number": known.phone, "event": "ONBOARDING"});
+    delivery::tell_account(
+        &call.world,
+        &call.world.state(),
+        &known.waba,
+        "phone_number_quality_update",
+        &value,
+    );
+    Ok(json!({"success": true}))
+}
+
+pub(super) fn deregister(call: &Call, id: &Text) -> Outcome {
+    if !number(call, id)?.registered {
+        return Err(of(133010, "The phone number is not registered."));
+    }
+    count(call, id)?;
+    edit(call, id, |number| number.registered = false)?;
+    Ok(json!({"success": true}))
+}
+
+/// At most ten registrations and deregistrations in 72 hours.
+fn count(call: &Call, id: &Text) -> Outcome<()> {
+    let now = call.world.clock.now();
+    let mut state = call.world.state();
+    let number = state
+        .numbers
+        .get_mut(id)
+        .ok_or_else(|| no_object("POST", id))?;
+    number.registrations.retain(|at| now - at < PERIOD_MS);
+    if number.registrations.len() >= AT_MOST {
+        return Err(of(
+            133016,
+            "The number was registered and deregistered too often in the last 72 hours.",
+        ));
+    }
+    number.registrations.push(now);
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! The sandbox: a stand-in for Meta's Graph API and the phones of customers, so that a platform can be tried and tested whole, without
+//! an account, a contract or a network.
+//!
+//! Two HTTP servers run here. `graph` answers as Meta's Cloud API does, with its checks, its error codes and its signed webhooks. `control`
+//! is for people and tests: a platform introduces itself there and is given accounts (`accounts`), a customer's phone writes, reads,
+//! goes offline (`phones`), the clock moves (`clock`), things go wrong on demand (`faults`), limits are switched on (`limits`), and `GET /` is a page
+//! on which a person plays the customer.
+//!
+//! One message's way: `graph::messages` checks the body as Meta would, `delivery` decides what becomes of it (failed, sent, delivered), puts it on the
+//! phone and hands the statuses to `webhooks`, which owes each of them to the platform until it answers 200.
+//!
+//! Everything lives in memory under one lock (`state`), and survives a restart in the data directory: a snapshot for what changes rarely
+//! (`saved`), a journal for messages and owed webhooks (`journal`), files for media. Ids and secrets derive from the directory's seed (`ids`), so the
+//! same platform is given the same ones again.
+
+mod accounts;
+mod clock;
+mod control;
+mod delivery;
+mod faults;
+mod graph;
+mod ids;
+mod journal;
+mod limits;
+mod media;
+mod outbound;
+mod phones;
+mod saved;
+mod serve;
+mod state;
+mod templates;
+mod text;
+mod webhooks;
+mod world;
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+pub use clock::Source;
+use ids::Seed;
+pub use saved::Error as SavedError;
+use state::State;
+use world::{Parts, Shared, World};
+
+/// What a sandbox is started with.
+pub struct Options {
+    pub control_listen: SocketAddr,
+    pub graph_listen: SocketAddr,
+    /// Where everything is kept; without it all is forgotten at the end.
+    pub data_dir: Option<PathBuf>,
+    /// Control API, clock and page ask for a token (see [`Handle::token`]), for listening beyond loopback.
+    pub expose: bool,
+    /// Networks to which media links and override URLs may lead although they are private; plain http leads to these only.
+    pub allowed_networks: Vec<ipnet::IpNet>,
+    /// Instead of a random seed when the data directory is new, for the same ids in every run.
+    pub seed: Option<u64>,
+    /// Where real time comes from.
+    pub time: Source,
+}
+
+impl Default for Options {
+    /// Loopback, free ports, nothing kept, links to loopback allowed.
+    fn default() -> Self {
+        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            control_listen: any,
+            graph_listen: any,
+            data_dir: None,
+            expose: false,
+            allowed_networks: vec![
+                ipnet::IpNet::new_assert(std::net::Ipv4Addr::new(127, 0, 0, 0).into(), 8),
+                ipnet::IpNet::new_assert(std::net::Ipv6Addr::LOCALHOST.into(), 128),
+            ],
+            seed: None,
+            time: Source::System,
+        }
+    }
+}
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("cannot listen on {address}")]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("the data directory cannot be used")]
+    Data(#[from] SavedError),
+    #[error("the HTTP client cannot be made")]
+    Client(#[from] net::Error),
+}
+
+/// A running sandbox. Dropping it stops it without waiting; [`Handle::stop`] saves first.
+pub struct Handle {
+    world: Shared,
+    journal_thread: Option<JoinHandle<()>>,
+    _lock: Option<File>,
+}
+
+/// Opens the data directory, binds both servers and serves.
+pub async fn start(options: Options) -> Result<Handle, Error> {
+    let (control, control_url) = listen(options.control_listen).await?;
+    let (graph, graph_url) = listen(options.graph_listen).await?;
+    let mut opened = open(&options)?;
+    opened.state.run += 1;
+    opened.state.next_number = opened.state.next_number.max(accounts::FIRST_NUMBER);
+    opened.state.index();
+    let token = options.expose.then(|| opened.seed.token("control"));
+    let parts = Parts {
+        clock: clock::Clock::new(options.time, opened.state.offset_ms),
+        seed: opened.seed,
+        outbound: outbound::Outbound::new(options.allowed_networks)?,
+        files: opened.files,
+        journal: opened.journal,
+        control_url,
+        graph_url,
+        token,
+        dir: options.data_dir,
+    };
+    let world = World::new(parts, opened.state);
+    world.save()?;
+    webhooks::resume(&world, opened.owed);
+    templates::review::resume(&world);
+    world::keep(&world);
+    for (listener, router) in [
+        (control, control::router(&world)),
+        (graph, graph::router(&world)),
+    ] {
+        world.tasks.spawn(serve::run(
+            listener,
+            router,
+            world.stop.clone(),
+            world.tasks.clone(),
+        ));
+    }
+    Ok(Handle {
+        world,
+        journal_thread: opened.thread,
+        _lock: opened.lock,
+    })
+}
+
+async fn listen(address: SocketAddr) -> Result<(tokio::net::TcpListener, String), Error> {
+    serve::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })
+}
+
+struct Opened {
+    seed: Seed,
+    state: State,
+    files: media::Files,
+    journal: journal::Journal,
+    owed: journal::Owed,
+    thread: Option<JoinHandle<()>>,
+    lock: Option<File>,
+}
+
+fn open(options: &Options) -> Result<Opened, Error> {
+    let Some(dir) = &options.data_dir else {
+        let seed = options
+            .seed
+            .map_or_else(|| Seed::new(rand::random()), Seed::from_number);
+        let dir =
+            std::env::temp_dir().join(format!("hermod-sandbox-{:032x}", rand::random::<u128>()));
+        let files = media::Files::open(dir.clone(), true).map_err(saved::io(&dir))?;
+        return Ok(Opened {
+            seed,
+            state: State::default(),
+            files,
+            journal: journal::Journal::none(),
+            owed: journal::Owed::new(),
+            thread: None,
+            lock: None,
+        });
+    };
+    std::fs::create_dir_all(dir).map_err(saved::io(dir))?;
+    let lock = saved::lock(dir)?;
+    let seed = saved::seed(dir, options.seed)?;
+    let mut state = saved::load(dir)?;
+    let (journal, owed, thread) = journal::open(dir, &mut state)?;
+    let files = media::Files::open(dir.join("media"), false).map_err(saved::io(dir))?;
+    Ok(Opened {
+        seed,
+        state,
+        files,
+        journal,
+        owed,
+        thread: Some(thread),
+        lock: Some(lock),
+    })
+}
+
+impl Handle {
+    /// Where the control API and the page are.
+    pub fn control_url(&self) -> &str {
+        &self.world.control_url
+    }
+
+    /// Where the Graph API is, without a version.
+    pub fn graph_url(&self) -> &str {
+        &self.world.graph_url
+    }
+
+    /// The token that the control API asks for, if it is exposed.
+    pub fn token(&self) -> Option<&str> {
+        self.world.token.as_deref()
+    }
+
+    /// Stops both servers and the pushes, and saves.
+    pub async fn stop(mut self) {
+        self.world.stop.cancel();
+        self.world.tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(3), self.world.tasks.wait()).await;
+        if let Err(error) = self.world.save() {
+            tracing::error!(%error, "the sandbox could not save its state");
+        }
+        self.world.journal.stop();
+        if let Some(thread) = self.journal_thread.take() {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.world.stop.cancel();
+        self.world.journal.stop();
+    }
+}

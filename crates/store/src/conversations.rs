@@ -1,0 +1,160 @@
+//! One sender with one contact.
+
+use crate::db::{Error, Result, Row, Tx};
+use crate::select::Select;
+use crate::{Id, params};
+
+#[derive(Clone, Debug)]
+pub struct Conversation {
+    pub id: Id,
+    pub organization_id: Id,
+    pub sender_id: Id,
+    pub contact_id: Id,
+    pub status: Status,
+    pub assignee: Option<String>,
+    pub unread_count: i64,
+    pub last_message_at: Option<i64>,
+    pub last_inbound_at: Option<i64>,
+    /// Until when the channel lets us write freely.
+    pub window_until: Option<i64>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Open,
+    Pending,
+    Resolved,
+}
+
+impl Status {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Resolved => "resolved",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Open, Self::Pending, Self::Resolved].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub status: Option<Status>,
+    pub contact: Option<Id>,
+    /// The last row of the page before: its activity and its id.
+    pub after: Option<(Option<i64>, Id)>,
+}
+
+const COLUMNS: &str = "id, organization_id, sender_id, contact_id, status, assignee, unread_count, last_message_at, \
+                       last_inbound_at, window_until, created_at, updated_at";
+
+fn read(mut row: Row) -> Result<Conversation> {
+    Ok(Conversation {
+        id: row.take()?,
+        organization_id: row.take()?,
+        sender_id: row.take()?,
+        contact_id: row.take()?,
+        status: Status::parse(&row.take::<String>()?).ok_or_else(|| Error::corrupt("a conversation's status"))?,
+        assignee: row.take()?,
+        unread_count: row.take()?,
+        last_message_at: row.take()?,
+        last_inbound_at: row.take()?,
+        window_until: row.take()?,
+        created_at: row.take()?,
+        updated_at: row.take()?,
+    })
+}
+
+/// The conversation of a sender with a contact, locked; made when there is none.
+pub async fn ensure(tx: &mut Tx, fresh: &Id, organization: &Id, sender: &Id, contact: &Id, now: i64) -> Result<Conversation> {
+    let find = format!("SELECT {COLUMNS} FROM conversations WHERE contact_id = ?1 AND sender_id = ?2 /* for update */");
+    if let Some(row) = tx.query_opt(&find, params![contact, sender]).await? {
+        return read(row);
+    }
+    let sql = "INSERT INTO conversations (id, organization_id, sender_id, contact_id, status, unread_count, pair_free_at, created_at, updated_at)
+               VALUES (?1, ?2, ?3, ?4, 'open', 0, 0, ?5, ?5) ON CONFLICT (contact_id, sender_id) DO NOTHING";
+    tx.execute(sql, params![fresh, organization, sender, contact, now]).await?;
+    let row = tx.query_opt(&find, params![contact, sender]).await?;
+    row.map(read).transpose()?.ok_or(Error::Dangling)
+}
+
+/// Something was sent.
+pub async fn wrote(tx: &mut Tx, id: &Id, now: i64) -> Result<()> {
+    let sql = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2 WHERE id = ?1";
+    tx.execute(sql, params![id, now]).await.map(drop)
+}
+
+/// Something came in: the window opens again and a resolved conversation with it.
+pub async fn heard(tx: &mut Tx, id: &Id, at: i64, window_until: i64, now: i64) -> Result<()> {
+    let sql = "UPDATE conversations SET unread_count = unread_count + 1, updated_at = ?4,
+                 status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END,
+                 last_message_at = CASE WHEN last_message_at > ?2 THEN last_message_at ELSE ?2 END,
+                 last_inbound_at = CASE WHEN last_inbound_at > ?2 THEN last_inbound_at ELSE ?2 END,
+                 window_until = CASE WHEN window_until > ?3 THEN window_until ELSE ?3 END
+               WHERE id = ?1";
+    tx.execute(sql, params![id, at, window_until, now]).await.map(drop)
+}
+
+/// When the pair of sender and contact may be used next; `None` for an unknown conversation.
+pub async fn pair_free_at(tx: &mut Tx, id: &Id) -> Result<Option<i64>> {
+    let row = tx.query_opt("SELECT pair_free_at FROM conversations WHERE id = ?1", params![id]).await?;
+    row.map(|mut row| row.take()).transpose()
+}
+
+pub async fn set_pair_free_at(tx: &mut Tx, id: &Id, at: i64) -> Result<()> {
+    tx.execute("UPDATE conversations SET pair_free_at = ?2 WHERE id = ?1", params![id, at]).await.map(drop)
+}
+
+pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Conversation>> {
+    let sql = format!("SELECT {COLUMNS} FROM conversations WHERE organization_id = ?1 AND id = ?2");
+    tx.query_opt(&sql, params![organization, id]).await?.map(read).transpose()
+}
+
+/// The same, locked for a change.
+pub async fn get_for_update(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Conversation>> {
+    let sql = format!("SELECT {COLUMNS} FROM conversations WHERE organization_id = ?1 AND id = ?2 /* for update */");
+    tx.query_opt(&sql, params![organization, id]).await?.map(read).transpose()
+}
+
+/// Most lately active first, those without any message last.
+pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<Conversation>> {
+    let mut select = Select::new(format!("SELECT {COLUMNS} FROM conversations"))
+        .and("sender_id = ?", sender)
+        .and("organization_id = ?", organization)
+        .and_some("status = ?", filter.status.map(Status::as_str))
+        .and_some("contact_id = ?", filter.contact.as_ref());
+    if let Some((at, id)) = &filter.after {
+        select = match at {
+            Some(at) => select.and("(last_message_at IS NULL OR last_message_at <= ?)", *at).and(
+                &format!("(last_message_at IS NULL OR last_message_at <> {at} OR id < ?)"),
+                id,
+            ),
+            None => select.and_that("last_message_at IS NULL").and("id < ?", id),
+        };
+    }
+    let rows = select.order("last_message_at DESC NULLS LAST, id DESC").rows(tx, limit).await?;
+    rows.into_iter().map(read).collect()
+}
+
+pub async fn update(tx: &mut Tx, conversation: &Conversation) -> Result<()> {
+    let sql = "UPDATE conversations SET status = ?3, assignee = ?4, updated_at = ?5 WHERE organization_id = ?1 AND id = ?2";
+    let values = params![
+        &conversation.organization_id,
+        &conversation.id,
+        conversation.status.as_str(),
+        conversation.assignee.as_deref(),
+        conversation.updated_at,
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+pub async fn set_unread(tx: &mut Tx, id: &Id, unread: i64) -> Result<()> {
+    tx.execute("UPDATE conversations SET unread_count = ?2 WHERE id = ?1", params![id, unread]).await.map(drop)
+}

@@ -1,0 +1,109 @@
+//! PostgreSQL: a pool; every piece of work is a transaction of its own, run again when it lost a race.
+//!
+//! Work runs in a task of its own, so that a caller who goes away (a closed HTTP connection) cannot
+//! leave a transaction open on a pooled connection.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::tx::Connection as Held;
+use super::{Error, Reader, Result, Tx, Work};
+
+/// How often a transaction that lost a race is run again.
+const ATTEMPTS: u32 = 8;
+
+pub(super) struct Postgres {
+    pool: Pool,
+}
+
+impl Postgres {
+    pub(super) async fn connect(url: &str, max_connections: usize) -> Result<Self> {
+        let mut config =
+            tokio_postgres::Config::from_str(url).map_err(|_| Error::Refused("the database URL cannot be read".into()))?;
+        config.connect_timeout(Duration::from_secs(5)).application_name("hermod");
+        let manager = Manager::from_config(config, tls(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(max_connections)
+            .timeouts(Timeouts {
+                wait: Some(Duration::from_secs(5)),
+                create: Some(Duration::from_secs(6)),
+                recycle: Some(Duration::from_secs(5)),
+            })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| Error::Unavailable(Arc::new(error)))?;
+        drop(pool.get().await?);
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Output> {
+        let pool = self.pool.clone();
+        let done = tokio::spawn(async move { transact(&pool, &work).await }).await;
+        done.map_err(|error| Error::Unavailable(Arc::new(error)))?
+    }
+
+    pub(super) async fn reader(&self) -> Result<Reader> {
+        Ok(Reader { tx: Some(Tx(Held::Postgres(self.pool.get().await?))), home: None })
+    }
+
+    /// Counts commits that changed what processes keep in memory (see `revisions`).
+    pub(super) async fn foreign_version(&self) -> Result<i64> {
+        let mut reader = self.reader().await?;
+        let row = reader.query_opt("SELECT value FROM revisions WHERE name = 'cache'", &[]).await?;
+        row.map_or(Ok(0), |mut row| row.take())
+    }
+}
+
+async fn transact<W: Work>(pool: &Pool, work: &W) -> Result<W::Output> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        match attempt_once(pool.get().await?, work).await {
+            Err(Error::Contended(_)) if attempt < ATTEMPTS => {
+                metrics::counter!("hermod_store_retries").increment(1);
+                pause(attempt).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a few real milliseconds between two runs of a transaction that lost a race")]
+async fn pause(attempt: u32) {
+    let millis = rand::random_range(1..=4_u64 << attempt.min(6));
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+}
+
+async fn attempt_once<W: Work>(client: Object, work: &W) -> Result<W::Output> {
+    client.batch_execute("BEGIN").await?;
+    let mut tx = Tx(Held::Postgres(client));
+    let outcome = work.run(&mut tx).await;
+    let Held::Postgres(client) = tx.0 else {
+        return Err(Error::Unsupported("a PostgreSQL transaction holds a PostgreSQL connection"));
+    };
+    match outcome {
+        Ok(output) => match client.batch_execute("COMMIT").await {
+            Ok(()) => Ok(output),
+            Err(error) => Err(abandon(client, error.into()).await),
+        },
+        Err(error) => Err(abandon(client, error).await),
+    }
+}
+
+/// Rolls back; a connection that cannot even do that is thrown away instead of going back to the pool.
+async fn abandon(client: Object, error: Error) -> Error {
+    if client.batch_execute("ROLLBACK").await.is_err() {
+        drop(Object::take(client));
+    }
+    error
+}
+
+fn tls() -> MakeRustlsConnect {
+    net::install_crypto();
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    MakeRustlsConnect::new(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
+}

@@ -1,0 +1,168 @@
+//! One connection, inside a transaction when it writes. The only place where statements are run.
+
+use futures_util::future::try_join_all;
+use rusqlite::types::ValueRef;
+use tokio_postgres::types::{ToSql, Type};
+
+use super::value::Cell;
+use super::{Error, Result, Row, Value};
+
+/// Runs statements. Parameters are `?1`, `?2`, …; a row lock is written `/* for update */` or
+/// `/* for update skip locked */`, which SQLite, having one writer, reads as a comment.
+pub struct Tx(pub(super) Connection);
+
+pub(super) enum Connection {
+    /// `inline`: on a thread that may block (the writer's); otherwise the runtime is told.
+    Sqlite { connection: rusqlite::Connection, inline: bool },
+    Postgres(deadpool_postgres::Object),
+}
+
+impl Tx {
+    /// Runs a statement and returns how many rows it changed.
+    pub async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        match &mut self.0 {
+            Connection::Sqlite { connection, inline } => {
+                blocking(*inline, || sqlite_execute(connection, sql, params))
+            }
+            Connection::Postgres(client) => {
+                let statement = client.prepare_cached(&postgres_text(sql)).await?;
+                Ok(client.execute(&statement, &postgres_params(params)).await?)
+            }
+        }
+    }
+
+    /// Runs one statement for many rows; on PostgreSQL they travel together.
+    pub async fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64> {
+        match &mut self.0 {
+            Connection::Sqlite { connection, inline } => blocking(*inline, || {
+                rows.iter().try_fold(0, |sum, row| Ok(sum + sqlite_execute(connection, sql, row)?))
+            }),
+            Connection::Postgres(client) => {
+                let statement = client.prepare_cached(&postgres_text(sql)).await?;
+                let (client, statement) = (&*client, &statement);
+                let sent = rows.iter().map(|row| async move {
+                    client.execute(statement, &postgres_params(row)).await
+                });
+                Ok(try_join_all(sent).await?.into_iter().sum())
+            }
+        }
+    }
+
+    /// All rows of an answer.
+    pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        match &mut self.0 {
+            Connection::Sqlite { connection, inline } => {
+                blocking(*inline, || sqlite_query(connection, sql, params))
+            }
+            Connection::Postgres(client) => {
+                let statement = client.prepare_cached(&postgres_text(sql)).await?;
+                let rows = client.query(&statement, &postgres_params(params)).await?;
+                rows.iter().map(postgres_row).collect()
+            }
+        }
+    }
+
+    /// The first row, if any.
+    pub async fn query_opt(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<Row>> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+
+    /// Keeps other PostgreSQL transactions out of a table until this one ends; SQLite has one writer.
+    pub(crate) async fn lock_table(&mut self, table: &str) -> Result<()> {
+        match &mut self.0 {
+            Connection::Sqlite { .. } => Ok(()),
+            Connection::Postgres(client) => Ok(client.batch_execute(&format!("LOCK TABLE {table}")).await?),
+        }
+    }
+
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
+        match &mut self.0 {
+            Connection::Sqlite { connection, .. } => Ok(connection.execute_batch(sql)?),
+            Connection::Postgres(client) => {
+                let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
+                Ok(client.batch_execute(&sql).await?)
+            }
+        }
+    }
+}
+
+/// Tells a multi-threaded runtime that this thread will be busy for a moment.
+fn blocking<T>(inline: bool, run: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let told = !inline
+        && Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if told { tokio::task::block_in_place(run) } else { run() }
+}
+
+fn sqlite_execute(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for (index, value) in params.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    // A statement with RETURNING gives rows even when nobody asks for them.
+    if statement.column_count() > 0 {
+        let mut rows = statement.raw_query();
+        let mut count = 0;
+        while rows.next()?.is_some() {
+            count += 1;
+        }
+        return Ok(count);
+    }
+    Ok(statement.raw_execute()? as u64)
+}
+
+fn sqlite_query(connection: &rusqlite::Connection, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    for (index, value) in params.iter().enumerate() {
+        statement.raw_bind_parameter(index + 1, value)?;
+    }
+    let columns = statement.column_count();
+    let mut answer = Vec::new();
+    let mut rows = statement.raw_query();
+    while let Some(row) = rows.next()? {
+        let cells = (0..columns).map(|index| sqlite_cell(row.get_ref(index)?)).collect::<Result<_>>()?;
+        answer.push(Row::new(cells));
+    }
+    Ok(answer)
+}
+
+fn sqlite_cell(value: ValueRef<'_>) -> Result<Cell> {
+    Ok(match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(int) => Cell::Int(int),
+        ValueRef::Text(text) => {
+            Cell::Text(String::from_utf8(text.to_vec()).map_err(|_| Error::corrupt("a text that is not UTF-8"))?)
+        }
+        ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => return Err(Error::corrupt("a floating-point number")),
+    })
+}
+
+fn postgres_text(sql: &str) -> String {
+    sql.replace('?', "$").replace("/* for update", "for update").replace("skip locked */", "skip locked").replace(
+        "for update */",
+        "for update",
+    )
+}
+
+fn postgres_params<'a>(params: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+fn postgres_row(row: &tokio_postgres::Row) -> Result<Row> {
+    let cells = row.columns().iter().enumerate().map(|(index, column)| postgres_cell(row, index, column.type_()));
+    Ok(Row::new(cells.collect::<Result<_>>()?))
+}
+
+fn postgres_cell(row: &tokio_postgres::Row, index: usize, ty: &Type) -> Result<Cell> {
+    Ok(match *ty {
+        Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map_or(Cell::Null, Cell::Int),
+        Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map_or(Cell::Null, |int| Cell::Int(int.into())),
+        Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map_or(Cell::Null, |bool| Cell::Int(bool.into())),
+        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map_or(Cell::Null, Cell::Bytes),
+        Type::TEXT | Type::VARCHAR | Type::NAME => {
+            row.try_get::<_, Option<String>>(index)?.map_or(Cell::Null, Cell::Text)
+        }
+        _ => return Err(Error::corrupt(format!("a column of type {ty}"))),
+    })
+}

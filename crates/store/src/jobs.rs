@@ -1,0 +1,131 @@
+//! Work to be done later or again. A claim moves `due_at` to its own end, so that a dead process's
+//! claim runs out; `called_at` says that the outside world may have been asked.
+
+use crate::db::{Error, Result, Row, Tx};
+use crate::{Id, params};
+
+#[derive(Clone, Debug)]
+pub struct Job {
+    pub id: Id,
+    pub organization_id: Id,
+    /// `send`, `media`, …
+    pub kind: String,
+    /// What paces it: a sender.
+    pub lane: Id,
+    pub subject_id: Id,
+    pub state: State,
+    pub attempts: i64,
+    pub due_at: i64,
+    pub called_at: Option<i64>,
+    pub created_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    Ready,
+    /// Claimed; the outside world may have been asked and no answer is recorded.
+    Called,
+    /// Its process died or heard no answer: what came of it is unknown until something tells.
+    Unknown,
+}
+
+impl State {
+    fn read(number: i64) -> Result<Self> {
+        match number {
+            0 => Ok(Self::Ready),
+            1 => Ok(Self::Called),
+            2 => Ok(Self::Unknown),
+            _ => Err(Error::corrupt("a job's state")),
+        }
+    }
+}
+
+const COLUMNS: &str = "id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at";
+
+fn read(mut row: Row) -> Result<Job> {
+    Ok(Job {
+        id: row.take()?,
+        organization_id: row.take()?,
+        kind: row.take()?,
+        lane: row.take()?,
+        subject_id: row.take()?,
+        state: State::read(row.take()?)?,
+        attempts: row.take()?,
+        due_at: row.take()?,
+        called_at: row.take()?,
+        created_at: row.take()?,
+    })
+}
+
+pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
+    const SQL: &str = "INSERT INTO jobs (id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let values = params![
+        &job.id,
+        &job.organization_id,
+        &job.kind,
+        &job.lane,
+        &job.subject_id,
+        job.state as i64,
+        job.attempts,
+        job.due_at,
+        job.called_at,
+        job.created_at,
+    ];
+    tx.execute(SQL, values).await.map(drop)
+}
+
+/// What is due in a lane, longest due first. Whoever asks holds the lane.
+pub async fn due_in_lane(tx: &mut Tx, kind: &str, lane: &Id, now: i64, limit: i64) -> Result<Vec<Job>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM jobs WHERE kind = ?1 AND lane = ?2 AND due_at <= ?3 ORDER BY due_at, id LIMIT ?4"
+    );
+    tx.query(&sql, params![kind, lane, now, limit]).await?.into_iter().map(read).collect()
+}
+
+/// When the first of a lane is due.
+pub async fn next_due(tx: &mut Tx, kind: &str, lane: &Id) -> Result<Option<i64>> {
+    let sql = "SELECT due_at FROM jobs WHERE kind = ?1 AND lane = ?2 ORDER BY due_at LIMIT 1";
+    tx.query_opt(sql, params![kind, lane]).await?.map(|mut row| row.take()).transpose()
+}
+
+/// What is due of a kind, whosever lane; nobody else gets it before the transaction ends.
+pub async fn due(tx: &mut Tx, kind: &str, now: i64, limit: i64) -> Result<Vec<Job>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM jobs WHERE kind = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3 /* for update skip locked */"
+    );
+    tx.query(&sql, params![kind, now, limit]).await?.into_iter().map(read).collect()
+}
+
+/// Writes a job's state, attempts and times.
+pub async fn update(tx: &mut Tx, job: &Job) -> Result<()> {
+    let sql = "UPDATE jobs SET state = ?2, attempts = ?3, due_at = ?4, called_at = ?5 WHERE id = ?1";
+    tx.execute(sql, params![&job.id, job.state as i64, job.attempts, job.due_at, job.called_at]).await.map(drop)
+}
+
+/// `false` when it was done already.
+pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
+    Ok(tx.execute("DELETE FROM jobs WHERE id = ?1", params![id]).await? > 0)
+}
+
+pub async fn delete_of(tx: &mut Tx, kind: &str, subject: &Id) -> Result<()> {
+    tx.execute("DELETE FROM jobs WHERE subject_id = ?2 AND kind = ?1", params![kind, subject]).await.map(drop)
+}
+
+/// The jobs about something, for people.
+pub async fn about(tx: &mut Tx, subject: &Id) -> Result<Vec<Job>> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE subject_id = ?1");
+    tx.query(&sql, params![subject]).await?.into_iter().map(read).collect()
+}
+
+/// Makes everything of a lane due now: the reason to wait is gone.
+pub async fn hurry(tx: &mut Tx, kind: &str, lane: &Id, now: i64) -> Result<()> {
+    let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND lane = ?2 AND state = 0 AND due_at > ?3";
+    tx.execute(sql, params![kind, lane, now]).await.map(drop)
+}
+
+/// How many of a kind there are, and since when the first has been due.
+pub async fn backlog(tx: &mut Tx, kind: &str) -> Result<(i64, Option<i64>)> {
+    let row = tx.query_opt("SELECT COUNT(*), MIN(due_at) FROM jobs WHERE kind = ?1", params![kind]).await?;
+    row.map_or(Ok((0, None)), |mut row| Ok((row.take()?, row.take()?)))
+}

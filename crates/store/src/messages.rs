@@ -1,0 +1,222 @@
+//! What was sent and received.
+
+use crate::db::{Error, Result, Row, Tx};
+use crate::select::Select;
+use crate::{Id, params};
+
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub id: Id,
+    pub organization_id: Id,
+    pub sender_id: Id,
+    pub conversation_id: Id,
+    pub contact_id: Id,
+    pub direction: Direction,
+    /// `text`, `image`, `template`, …
+    pub kind: String,
+    /// JSON of the engine's neutral content.
+    pub content: String,
+    /// The provider's id of the message this one answers.
+    pub reply_to: Option<String>,
+    /// The other side's address, as it was used.
+    pub address: String,
+    pub status: Status,
+    /// Which receipts were seen; see [`Status::bit`].
+    pub receipts: i64,
+    /// JSON of the engine's failure.
+    pub error: Option<String>,
+    pub provider_id: Option<String>,
+    /// The dialect that it came through, or `push`.
+    pub origin: String,
+    pub request_id: Option<String>,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    Inbound,
+    Outbound,
+}
+
+/// Ordered: a message only ever moves to a greater one. A failure is overtaken by proof of arrival only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Pending,
+    Sent,
+    Failed,
+    Delivered,
+    Read,
+    Played,
+}
+
+impl Status {
+    const ALL: [Self; 6] = [Self::Pending, Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        ["pending", "sent", "failed", "delivered", "read", "played"][self as usize]
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.as_str() == text)
+    }
+
+    /// Its place in the set of receipts seen.
+    #[must_use]
+    pub fn bit(self) -> i64 {
+        1 << self as i64
+    }
+
+    fn read(number: i64) -> Result<Self> {
+        usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied()).ok_or_else(|| Error::corrupt("a message's status"))
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    pub conversation: Option<Id>,
+    pub direction: Option<Direction>,
+    pub statuses: Vec<Status>,
+    /// Milliseconds, both exclusive.
+    pub created_after: Option<i64>,
+    pub created_before: Option<i64>,
+    pub before: Option<Id>,
+}
+
+const COLUMNS: &str = "id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content, reply_to, \
+                       address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at";
+
+fn read(mut row: Row) -> Result<Message> {
+    Ok(Message {
+        id: row.take()?,
+        organization_id: row.take()?,
+        sender_id: row.take()?,
+        conversation_id: row.take()?,
+        contact_id: row.take()?,
+        direction: if row.take()? { Direction::Outbound } else { Direction::Inbound },
+        kind: row.take()?,
+        content: row.take()?,
+        reply_to: row.take()?,
+        address: row.take()?,
+        status: Status::read(row.take()?)?,
+        receipts: row.take()?,
+        error: row.take()?,
+        provider_id: row.take()?,
+        origin: row.take()?,
+        request_id: row.take()?,
+        created_at: row.take()?,
+        updated_at: row.take()?,
+    })
+}
+
+/// Adds a message; `false` when the provider's id is there already.
+pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
+    const SQL: &str = "INSERT INTO messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
+          reply_to, address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+        ON CONFLICT DO NOTHING";
+    let values = params![
+        &message.id,
+        &message.organization_id,
+        &message.sender_id,
+        &message.conversation_id,
+        &message.contact_id,
+        message.direction == Direction::Outbound,
+        &message.kind,
+        &message.content,
+        message.reply_to.as_deref(),
+        &message.address,
+        message.status as i64,
+        message.receipts,
+        message.error.as_deref(),
+        message.provider_id.as_deref(),
+        &message.origin,
+        message.request_id.as_deref(),
+        message.created_at,
+        message.updated_at,
+    ];
+    Ok(tx.execute(SQL, values).await? > 0)
+}
+
+pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Message>> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE organization_id = ?1 AND id = ?2");
+    tx.query_opt(&sql, params![organization, id]).await?.map(read).transpose()
+}
+
+/// Whosever it is: for people who look into the database.
+pub async fn find(tx: &mut Tx, id: &Id) -> Result<Option<Message>> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = ?1");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+/// Locked for a change; whose it is the caller knows.
+pub async fn get_for_update(tx: &mut Tx, id: &Id) -> Result<Option<Message>> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE id = ?1 /* for update */");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+pub async fn by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE sender_id = ?1 AND provider_id = ?2 /* for update */");
+    tx.query_opt(&sql, params![sender, provider_id]).await?.map(read).transpose()
+}
+
+/// The same, for looking only.
+pub async fn peek_by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
+    let sql = format!("SELECT {COLUMNS} FROM messages WHERE sender_id = ?1 AND provider_id = ?2");
+    tx.query_opt(&sql, params![sender, provider_id]).await?.map(read).transpose()
+}
+
+/// Every message with a provider's id, whosever: for people who look into the database.
+pub async fn anywhere_by_provider_id(tx: &mut Tx, provider_id: &str) -> Result<Vec<Message>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages WHERE (sender_id, provider_id) IN (SELECT id, CAST(?1 AS TEXT) FROM senders)"
+    );
+    tx.query(&sql, params![provider_id]).await?.into_iter().map(read).collect()
+}
+
+/// Moves a message on. The caller has locked it and decided.
+pub async fn advance(tx: &mut Tx, message: &Message) -> Result<()> {
+    let sql = "UPDATE messages SET status = ?2, receipts = ?3, error = ?4, provider_id = COALESCE(provider_id, ?5), updated_at = ?6
+               WHERE id = ?1";
+    let values = params![
+        &message.id,
+        message.status as i64,
+        message.receipts,
+        message.error.as_deref(),
+        message.provider_id.as_deref(),
+        message.updated_at,
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// Newest first.
+pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<Message>> {
+    let floor = filter.created_after.map(|at| Id::floor(at + 1));
+    let ceiling = filter.created_before.map(Id::floor);
+    let mut select = Select::new(format!("SELECT {COLUMNS} FROM messages"))
+        .and("sender_id = ?", sender)
+        .and("organization_id = ?", organization)
+        .and_some("conversation_id = ?", filter.conversation.as_ref())
+        .and_some("direction = ?", filter.direction.map(|direction| direction == Direction::Outbound))
+        .and_some("id >= ?", floor.as_ref())
+        .and_some("id < ?", ceiling.as_ref())
+        .and_some("id < ?", filter.before.as_ref());
+    if !filter.statuses.is_empty() {
+        let numbers: Vec<_> = filter.statuses.iter().map(|status| (*status as i64).to_string()).collect();
+        select = select.and_that(&format!("status IN ({})", numbers.join(", ")));
+    }
+    select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
+}
+
+/// Marks everything received in a conversation up to a message as read by us; returns how many are still unread.
+pub async fn read_up_to(tx: &mut Tx, conversation: &Id, id: &Id, now: i64) -> Result<i64> {
+    let sql = "UPDATE messages SET status = ?3, updated_at = ?4
+               WHERE conversation_id = ?1 AND id <= ?2 AND direction = 0 AND status < ?3";
+    tx.execute(sql, params![conversation, id, Status::Read as i64, now]).await?;
+    let sql = "SELECT COUNT(*) FROM messages WHERE conversation_id = ?1 AND id > ?2 AND direction = 0 AND status < ?3";
+    let row = tx.query_opt(sql, params![conversation, id, Status::Read as i64]).await?;
+    row.map_or(Ok(0), |mut row| row.take())
+}

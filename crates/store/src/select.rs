@@ -1,0 +1,67 @@
+//! A `SELECT` whose conditions depend on what the caller asks for.
+
+use crate::db::{Result, Row, Tx, Value};
+
+pub(crate) struct Select<'a> {
+    sql: String,
+    values: Vec<Value<'a>>,
+    conditions: usize,
+}
+
+impl<'a> Select<'a> {
+    /// `from` is everything up to the conditions.
+    pub(crate) fn new(from: impl Into<String>) -> Self {
+        Self { sql: from.into(), values: Vec::new(), conditions: 0 }
+    }
+
+    /// One more condition, with one `?` for its value.
+    pub(crate) fn and(mut self, condition: &str, value: impl Into<Value<'a>>) -> Self {
+        self.values.push(value.into());
+        let place = format!("?{}", self.values.len());
+        self.keyword();
+        self.sql.push_str(&condition.replace('?', &place));
+        self
+    }
+
+    /// A condition that stands only when there is a value for it.
+    pub(crate) fn and_some<T: Into<Value<'a>>>(self, condition: &str, value: Option<T>) -> Self {
+        match value {
+            Some(value) => self.and(condition, value),
+            None => self,
+        }
+    }
+
+    /// At least one of several conditions, each with one `?`.
+    pub(crate) fn and_any(mut self, conditions: &[&str], values: &'a [String]) -> Self {
+        let mut parts = Vec::with_capacity(conditions.len());
+        for (condition, value) in conditions.iter().zip(values) {
+            self.values.push(Value::from(value));
+            parts.push(condition.replace('?', &format!("?{}", self.values.len())));
+        }
+        self.and_that(&format!("({})", parts.join(" OR ")))
+    }
+
+    /// A condition without a value.
+    pub(crate) fn and_that(mut self, condition: &str) -> Self {
+        self.keyword();
+        self.sql.push_str(condition);
+        self
+    }
+
+    pub(crate) fn order(mut self, order: &str) -> Self {
+        self.sql.push_str(" ORDER BY ");
+        self.sql.push_str(order);
+        self
+    }
+
+    pub(crate) async fn rows(mut self, tx: &mut Tx, limit: i64) -> Result<Vec<Row>> {
+        self.values.push(Value::Int(limit));
+        self.sql.push_str(&format!(" LIMIT ?{}", self.values.len()));
+        tx.query(&self.sql, &self.values).await
+    }
+
+    fn keyword(&mut self) {
+        self.sql.push_str(if self.conditions == 0 { " WHERE " } else { " AND " });
+        self.conditions += 1;
+    }
+}

@@ -1,0 +1,251 @@
+//! Who wants which events.
+
+use crate::db::{Error, Result, Row, Tx};
+use crate::select::Select;
+use crate::{Id, params};
+
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    pub id: Id,
+    pub organization_id: Id,
+    pub dialect: String,
+    pub transport: String,
+    pub format: String,
+    pub url: String,
+    pub description: Option<String>,
+    /// The format's names of the events wanted.
+    pub events: Vec<String>,
+    /// The engine's kinds of events that these names stand for.
+    pub kinds: Vec<String>,
+    pub status: Status,
+    pub disabled_reason: Option<String>,
+    pub consecutive_failures: i64,
+    /// Strict order within a conversation.
+    pub ordered: bool,
+    pub created_at: i64,
+    pub updated_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Active,
+    Paused,
+    Disabled,
+}
+
+impl Status {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Disabled => "disabled",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Paused, Self::Disabled].into_iter().find(|status| status.as_str() == text)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Secret {
+    pub id: Id,
+    pub subscription_id: Id,
+    pub sealed: Vec<u8>,
+    pub created_at: i64,
+    pub expires_at: Option<i64>,
+}
+
+const COLUMNS: &str = "id, organization_id, dialect, transport, format, url, description, events, kinds, status, \
+                       disabled_reason, consecutive_failures, ordered, created_at, updated_at";
+
+fn read(mut row: Row) -> Result<Subscription> {
+    Ok(Subscription {
+        id: row.take()?,
+        organization_id: row.take()?,
+        dialect: row.take()?,
+        transport: row.take()?,
+        format: row.take()?,
+        url: row.take()?,
+        description: row.take()?,
+        events: serde_json::from_str(&row.take::<String>()?).map_err(|_| Error::corrupt("a subscription's events"))?,
+        kinds: row.take::<String>()?.split(',').filter(|kind| !kind.is_empty()).map(str::to_owned).collect(),
+        status: Status::parse(&row.take::<String>()?).ok_or_else(|| Error::corrupt("a subscription's status"))?,
+        disabled_reason: row.take()?,
+        consecutive_failures: row.take()?,
+        ordered: row.take()?,
+        created_at: row.take()?,
+        updated_at: row.take()?,
+    })
+}
+
+fn names(events: &[String]) -> String {
+    serde_json::to_string(events).expect("a list of texts is JSON")
+}
+
+/// With a comma on both sides of each, so that a part of the text can be looked for.
+fn fenced(kinds: &[String]) -> String {
+    format!(",{},", kinds.join(","))
+}
+
+/// Whether anybody in an organization wants a kind of event now or once they are active again.
+pub async fn wanted(tx: &mut Tx, organization: &Id, kind: &str) -> Result<bool> {
+    const SQL: &str = "SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
+        AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' LIMIT 1";
+    Ok(tx.query_opt(SQL, params![organization, kind]).await?.is_some())
+}
+
+/// Those in an organization who want a kind of event, paused ones included.
+pub async fn wanting(tx: &mut Tx, organization: &Id, kind: &str) -> Result<Vec<Subscription>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
+         AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' ORDER BY id"
+    );
+    tx.query(&sql, params![organization, kind]).await?.into_iter().map(read).collect()
+}
+
+pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+    );
+    let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
+    let values = params![
+        &subscription.id,
+        &subscription.organization_id,
+        &subscription.dialect,
+        &subscription.transport,
+        &subscription.format,
+        &subscription.url,
+        subscription.description.as_deref(),
+        &events,
+        &kinds,
+        subscription.status.as_str(),
+        subscription.disabled_reason.as_deref(),
+        subscription.consecutive_failures,
+        subscription.ordered,
+        subscription.created_at,
+        subscription.updated_at,
+    ];
+    tx.execute(&sql, values).await.map(drop)
+}
+
+/// For looking only.
+pub async fn read_only(tx: &mut Tx, organization: &Id, dialect: &str, id: &Id) -> Result<Option<Subscription>> {
+    let sql = format!("SELECT {COLUMNS} FROM subscriptions WHERE organization_id = ?1 AND dialect = ?2 AND id = ?3");
+    tx.query_opt(&sql, params![organization, dialect, id]).await?.map(read).transpose()
+}
+
+/// Locked for a change.
+pub async fn get(tx: &mut Tx, organization: &Id, dialect: &str, id: &Id) -> Result<Option<Subscription>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM subscriptions WHERE organization_id = ?1 AND dialect = ?2 AND id = ?3 /* for update */"
+    );
+    tx.query_opt(&sql, params![organization, dialect, id]).await?.map(read).transpose()
+}
+
+/// Whosever it is: for the deliverer and for operators.
+pub async fn find(tx: &mut Tx, id: &Id) -> Result<Option<Subscription>> {
+    let sql = format!("SELECT {COLUMNS} FROM subscriptions WHERE id = ?1");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+/// Newest first.
+pub async fn list(
+    tx: &mut Tx,
+    organization: &Id,
+    dialect: &str,
+    status: Option<Status>,
+    before: Option<&Id>,
+    limit: i64,
+) -> Result<Vec<Subscription>> {
+    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions"))
+        .and("organization_id = ?", organization)
+        .and("dialect = ?", dialect)
+        .and_some("status = ?", status.map(Status::as_str))
+        .and_some("id < ?", before);
+    select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
+}
+
+/// Everybody's that is not disabled.
+pub async fn all_enabled(tx: &mut Tx) -> Result<Vec<Subscription>> {
+    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions")).and_that("status <> 'disabled'");
+    select.order("id").rows(tx, 1_000_000).await?.into_iter().map(read).collect()
+}
+
+/// Writes url, description, events, status and order.
+pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
+    let sql = "UPDATE subscriptions SET url = ?3, description = ?4, events = ?5, status = ?6, disabled_reason = ?7,
+                 consecutive_failures = ?8, ordered = ?9, updated_at = ?10, kinds = ?11 WHERE organization_id = ?1 AND id = ?2";
+    let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
+    let values = params![
+        &subscription.organization_id,
+        &subscription.id,
+        &subscription.url,
+        subscription.description.as_deref(),
+        &events,
+        subscription.status.as_str(),
+        subscription.disabled_reason.as_deref(),
+        subscription.consecutive_failures,
+        subscription.ordered,
+        subscription.updated_at,
+        &kinds,
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// Counts a delivery that was given up and returns the new count; `None` when the subscription is gone.
+pub async fn count_failure(tx: &mut Tx, id: &Id) -> Result<Option<i64>> {
+    let sql = "UPDATE subscriptions SET consecutive_failures = consecutive_failures + 1 WHERE id = ?1 RETURNING consecutive_failures";
+    tx.query_opt(sql, params![id]).await?.map(|mut row| row.take()).transpose()
+}
+
+pub async fn reset_failures(tx: &mut Tx, id: &Id) -> Result<()> {
+    let sql = "UPDATE subscriptions SET consecutive_failures = 0 WHERE id = ?1 AND consecutive_failures <> 0";
+    tx.execute(sql, params![id]).await.map(drop)
+}
+
+pub async fn disable(tx: &mut Tx, id: &Id, reason: &str, now: i64) -> Result<()> {
+    let sql = "UPDATE subscriptions SET status = 'disabled', disabled_reason = ?2, updated_at = ?3 WHERE id = ?1";
+    tx.execute(sql, params![id, reason, now]).await.map(drop)
+}
+
+pub async fn delete(tx: &mut Tx, organization: &Id, dialect: &str, id: &Id) -> Result<bool> {
+    let sql = "DELETE FROM subscriptions WHERE organization_id = ?1 AND dialect = ?2 AND id = ?3";
+    Ok(tx.execute(sql, params![organization, dialect, id]).await? > 0)
+}
+
+pub async fn add_secret(tx: &mut Tx, secret: &Secret) -> Result<()> {
+    let sql = "INSERT INTO subscription_secrets (id, subscription_id, sealed, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let values = params![&secret.id, &secret.subscription_id, &secret.sealed, secret.created_at, secret.expires_at];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// Secrets that have not expired, oldest first.
+pub async fn live_secrets(tx: &mut Tx, subscription: &Id, now: i64) -> Result<Vec<Secret>> {
+    let sql = "SELECT id, subscription_id, sealed, created_at, expires_at FROM subscription_secrets
+               WHERE subscription_id = ?1 AND (expires_at IS NULL OR expires_at > ?2) ORDER BY id";
+    let rows = tx.query(sql, params![subscription, now]).await?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Secret {
+                id: row.take()?,
+                subscription_id: row.take()?,
+                sealed: row.take()?,
+                created_at: row.take()?,
+                expires_at: row.take()?,
+            })
+        })
+        .collect()
+}
+
+pub async fn delete_secret(tx: &mut Tx, subscription: &Id, id: &Id) -> Result<bool> {
+    let sql = "DELETE FROM subscription_secrets WHERE subscription_id = ?1 AND id = ?2";
+    Ok(tx.execute(sql, params![subscription, id]).await? > 0)
+}
+
+/// The one that is left never expires.
+pub async fn keep_secret(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.execute("UPDATE subscription_secrets SET expires_at = NULL WHERE id = ?1", params![id]).await.map(drop)
+}

@@ -1,0 +1,5 @@
+//! How events leave: one file per transport.
+
+mod webhook;
+
+pub use webhook::{Now, Webhook};
