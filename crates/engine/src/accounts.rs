@@ -46,6 +46,11 @@ impl Engine {
         live.map(|row| Ok(Arc::new(self.opened(row)?))).collect()
     }
 
+    /// Everybody's accounts as they are kept, oldest first: for operators.
+    pub async fn account_rows(&self) -> Result<Vec<rows::Account>> {
+        rows::list(&mut *self.db.reader().await?, None, None).await
+    }
+
     fn opened(&self, row: &rows::Account) -> Result<Account> {
         let secrets = self.key.open(&purpose(&row.provider, &row.external_id), &row.secrets)?;
         let secrets = String::from_utf8(secrets).map_err(|_| store::Error::corrupt("an account's secrets"))?;
@@ -208,6 +213,15 @@ pub enum ConnectError {
     Call(#[from] crate::provider::CallError),
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+/// Registers a number of an account for sending.
+pub async fn register(engine: &Engine, id: &Id, number: &str, pin: &str) -> std::result::Result<(), ConnectError> {
+    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
+    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
+    let setup = provider.setup().ok_or(ConnectError::Unsupported)?;
+    Ok(setup.register(&account, number, pin).await?)
 }
 
 /// Checks an account with its provider and imports what hangs on it.

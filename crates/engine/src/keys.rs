@@ -81,6 +81,11 @@ impl UseCase for Revoke {
 }
 
 impl Engine {
+    /// All keys, or an organization's, oldest first.
+    pub async fn keys(&self, organization: Option<&Id>) -> Result<Vec<ApiKey>> {
+        store::keys::list(&mut *self.db.reader().await?, organization).await
+    }
+
     /// Looks a key up among a dialect's.
     pub async fn check_key(&self, dialect: &str, token: &str) -> Result<Check> {
         let hash = self.key.hash(LABEL, token);

@@ -180,6 +180,8 @@ pub trait Templates: Send + Sync {
 pub trait Setup: Send + Sync {
     /// Checks the credentials, subscribes to pushes and tells what hangs on the account.
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connected, CallError>>;
+    /// Registers a number for sending; `pin` has six digits.
+    fn register<'a>(&'a self, account: &'a Account, number: &'a str, pin: &'a str) -> BoxFuture<'a, Result<(), CallError>>;
 }
 
 /// What was found at the provider.

@@ -35,6 +35,16 @@ impl Engine {
         Ok(found.map(|found| self.cache.keep(&self.cache.senders_by_id, generation, *id, found)))
     }
 
+    /// Everybody's senders, oldest first.
+    pub async fn all_senders(&self) -> Result<Vec<Sender>> {
+        store::senders::list(&mut *self.db.reader().await?, None, None).await
+    }
+
+    /// Senders that are stopped now: until when (milliseconds), and why.
+    pub async fn held_senders(&self) -> Result<Vec<(Id, i64, Option<String>)>> {
+        store::lanes::held(&mut *self.db.reader().await?, self.now()).await
+    }
+
     /// All senders of an organization, oldest first.
     pub async fn senders(&self, organization: &Id) -> Result<Vec<Sender>> {
         store::senders::list(&mut *self.db.reader().await?, Some(organization), None).await

@@ -258,6 +258,11 @@ impl Engine {
         Ok(answer)
     }
 
+    /// Everybody's subscriptions that were disabled: for operators.
+    pub async fn disabled_subscriptions(&self) -> Result<Vec<Subscription>> {
+        rows::all_disabled(&mut *self.db.reader().await?).await
+    }
+
     /// The live secrets in the clear, oldest first.
     pub(crate) async fn signing_secrets(&self, tx: &mut Tx, subscription: &Id) -> Result<Vec<String>> {
         let sealed = rows::live_secrets(tx, subscription, self.now()).await?;

@@ -168,10 +168,10 @@ pub async fn list(
     select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
 }
 
-/// Everybody's that is not disabled.
-pub async fn all_enabled(tx: &mut Tx) -> Result<Vec<Subscription>> {
-    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions")).and_that("status <> 'disabled'");
-    select.order("id").rows(tx, 1_000_000).await?.into_iter().map(read).collect()
+/// Everybody's that are disabled.
+pub async fn all_disabled(tx: &mut Tx) -> Result<Vec<Subscription>> {
+    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions")).and_that("status = 'disabled'");
+    select.order("id").rows(tx, 10_000).await?.into_iter().map(read).collect()
 }
 
 /// Writes url, description, events, status and order.

@@ -25,7 +25,7 @@ use crate::service::Kirim;
 pub(crate) type Handled = Result<Answer, Error>;
 
 /// The channel of the numbers that this dialect speaks of.
-const CHANNEL: &str = "whatsapp";
+pub(crate) const CHANNEL: &str = "whatsapp";
 
 pub(crate) struct Call {
     pub(crate) kirim: Kirim,

@@ -11,7 +11,7 @@ pub struct Config {
     /// The Meta app that the token belongs to.
     pub app_id: String,
     /// Instead of the provider's own.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "address")]
     pub graph_url: Option<Url>,
 }
 
@@ -51,13 +51,20 @@ fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretString, D:
     Ok(text.trim().into())
 }
 
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let url = text.map(|text| Url::parse(&text)).transpose();
+    url.map_err(serde::de::Error::custom)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn secrets_are_read_and_never_shown() {
-        let json = r#"{"access_token":" EAAtoken\n","app_secret":"s3cr3t","verify_token":"v3rify"}"#;
+        let json =
+            r#"{"access_token":" EAAtoken\n","app_secret":"s3cr3t","verify_token":"v3rify"}"#;
         let secrets: Secrets = serde_json::from_str(json).unwrap();
         assert_eq!(secrets.access_token.expose_secret(), "EAAtoken");
         let shown = format!("{secrets:?}");

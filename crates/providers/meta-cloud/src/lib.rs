@@ -1,0 +1,163 @@
+//! WhatsApp through Meta's Cloud API.
+//!
+//! Stateless: an account's config and secrets come with every call, what Meta says goes straight to the engine. The one
+//! thing remembered is who may sign pushes, for a second at a time ([`push`]). A crash therefore loses nothing; what was
+//! under way is repeated by whoever asked, and sending says of every failure whether it may be ([`failure`]).
+//!
+//! Meta has a place for our id (`biz_opaque_callback_data`, echoed in each status), so a message whose sending was not
+//! answered is found by its receipts.
+
+mod account;
+mod failure;
+mod fetch;
+pub mod graph;
+mod push;
+mod receipts;
+mod send;
+mod setup;
+mod templates;
+
+use std::time::Duration;
+
+use engine::failure::SendError;
+use engine::provider::{
+    Account, MediaSource, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup,
+    Templates,
+};
+use engine::senders::Sender;
+use futures_util::future::BoxFuture;
+use url::Url;
+
+pub use account::{Config, Secrets, Unusable};
+use graph::Graph;
+
+/// Whose words [`engine::content::Native`] parts and documents of this provider are in.
+pub const FORMAT: &str = "meta";
+
+/// What the provider works with.
+#[derive(Clone)]
+pub struct Options {
+    /// Where Graph is, unless an account says otherwise.
+    pub graph_url: Url,
+    /// `v26.0`; may be empty: then the app's default version answers.
+    pub version: String,
+    /// For a call; files get ten times as long.
+    pub timeout: Duration,
+    /// See [`net::plain_client`].
+    pub client: reqwest::Client,
+    /// Where fetched files go.
+    pub blobs: media::Blobs,
+    /// Bytes of a file that is fetched.
+    pub media_max_bytes: u64,
+}
+
+impl Options {
+    /// The public API at its latest known version.
+    #[must_use]
+    pub fn new(client: reqwest::Client, blobs: media::Blobs) -> Self {
+        Self {
+            graph_url: Url::parse("https://graph.facebook.com").expect("a constant URL"),
+            version: "v26.0".to_owned(),
+            timeout: Duration::from_secs(30),
+            client,
+            blobs,
+            media_max_bytes: 100 * 1024 * 1024,
+        }
+    }
+}
+
+/// The provider `meta-cloud`.
+pub struct MetaCloud {
+    options: Options,
+    signers: push::Signers,
+}
+
+impl MetaCloud {
+    pub const NAME: &'static str = "meta-cloud";
+
+    #[must_use]
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            signers: push::Signers::default(),
+        }
+    }
+
+    /// Graph as an account's token sees it.
+    pub fn graph(&self, account: &Account) -> Result<Graph, Unusable> {
+        let (config, secrets) = (Config::of(account)?, Secrets::of(account)?);
+        Ok(self.graph_of(&config, &secrets))
+    }
+
+    fn graph_of(&self, config: &Config, secrets: &Secrets) -> Graph {
+        let Options {
+            client,
+            graph_url,
+            version,
+            timeout,
+            ..
+        } = &self.options;
+        let root = config.graph_url.as_ref().unwrap_or(graph_url);
+        Graph::new(
+            client.clone(),
+            root.clone(),
+            version.clone(),
+            secrets.access_token.clone(),
+            *timeout,
+        )
+    }
+}
+
+impl Provider for MetaCloud {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn channel(&self) -> &'static str {
+        "whatsapp"
+    }
+
+    fn pace(&self) -> Pace {
+        let pair = PairPace {
+            interval: Duration::from_secs(6),
+            burst: 45,
+        };
+        Pace {
+            per_second: 80,
+            pair: Some(pair),
+        }
+    }
+
+    fn window(&self) -> Option<Duration> {
+        Some(Duration::from_secs(24 * 60 * 60))
+    }
+
+    fn send<'a>(
+        &'a self,
+        account: &'a Account,
+        sender: &'a Sender,
+        message: &'a Outgoing,
+    ) -> BoxFuture<'a, Result<Sent, SendError>> {
+        Box::pin(self.send_message(account, sender, message))
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+
+    fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
+        Some(self)
+    }
+
+    fn media(&self) -> Option<&dyn MediaSource> {
+        Some(self)
+    }
+
+    fn templates(&self) -> Option<&dyn Templates> {
+        Some(self)
+    }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
+}

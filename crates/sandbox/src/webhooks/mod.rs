@@ -157,6 +157,15 @@ impl Pushes {
         Some(queue.items.iter().take(count).cloned().collect())
     }
 
+    /// What a lane holds, up to so many.
+    fn all(&self, lane: &Lane, at_most: usize) -> Vec<(u64, Arc<Item>)> {
+        let lanes = self.lanes();
+        lanes
+            .get(lane)
+            .map(|queue| queue.items.iter().take(at_most).cloned().collect())
+            .unwrap_or_default()
+    }
+
     /// Takes the first `count` items off a lane and returns their numbers.
     fn done(&self, lane: &Lane, count: usize) -> Vec<u64> {
         let mut lanes = self.lanes();

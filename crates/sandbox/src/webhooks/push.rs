@@ -1,7 +1,6 @@
 //! The worker of one lane: render, sign, post, and again with growing pauses until the platform answers 200.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderValue, Method};
 use url::Url;
@@ -31,6 +30,7 @@ type Batch = Vec<(u64, Arc<Item>)>;
 pub(super) async fn work(world: Shared, lane: Lane) {
     let mut failures = 0_u32;
     while let Some(batch) = world.pushes.peek(&lane, AT_MOST) {
+        let began = world.clock.now();
         match post(&world, &lane, &batch).await {
             Outcome::Taken(count) => {
                 failures = 0;
@@ -38,8 +38,7 @@ pub(super) async fn work(world: Shared, lane: Lane) {
             }
             Outcome::Homeless => settle(&world, &lane, batch.len()),
             Outcome::Failed => {
-                let now = world.clock.now();
-                let age = batch.first().map_or(0, |(_, item)| now - item.at());
+                let age = batch.first().map_or(0, |(_, item)| began - item.at());
                 if age > GIVE_UP_MS {
                     tracing::warn!(
                         count = batch.len(),
@@ -47,7 +46,7 @@ pub(super) async fn work(world: Shared, lane: Lane) {
                     );
                     settle(&world, &lane, batch.len());
                 } else {
-                    world.clock.reach(now + pause(failures, age)).await;
+                    world.clock.reach(began + pause(failures, age)).await;
                     failures = failures.saturating_add(1);
                 }
             }
@@ -116,13 +115,11 @@ async fn under_fault(
         }
         Kind::Delay => {
             let wait = i64::try_from(fault.delay_ms).unwrap_or(i64::MAX);
-            world
-                .clock
-                .reach(world.clock.now().saturating_add(wait))
-                .await;
+            let since = batch.first().map_or(0, |(_, item)| item.at());
+            world.clock.reach(since.saturating_add(wait)).await;
             answer(send(world, to, bytes).await, count)
         }
-        Kind::Reorder => reversed(world, lane, to, batch).await,
+        Kind::Reorder => reversed(world, lane, to).await,
         Kind::Status | Kind::Drop | Kind::Code => {
             world.state().stats.failed_pushes += 1;
             Outcome::Failed
@@ -130,18 +127,20 @@ async fn under_fault(
     }
 }
 
-/// Posts what is there one by one, last first, after waiting a second for a second item.
-async fn reversed(world: &Shared, lane: &Lane, to: &Address, batch: &Batch) -> Outcome {
-    if batch.len() == 1 {
-        let added = world.pushes.added.notified();
-        let _ = tokio::time::timeout(Duration::from_secs(1), added).await;
-    }
-    let all: Batch = {
-        let lanes = world.pushes.lanes();
-        lanes
-            .get(lane)
-            .map(|queue| queue.items.iter().take(AT_MOST).cloned().collect())
-            .unwrap_or_default()
+/// Posts what is there one by one, last first, after waiting up to a second of the clock for a second item.
+async fn reversed(world: &Shared, lane: &Lane, to: &Address) -> Outcome {
+    let late = world.clock.now() + 1_000;
+    let all = loop {
+        let mut added = std::pin::pin!(world.pushes.added.notified());
+        added.as_mut().enable();
+        let all = world.pushes.all(lane, AT_MOST);
+        if all.len() > 1 || world.clock.now() >= late {
+            break all;
+        }
+        tokio::select! {
+            () = added => {}
+            () = world.clock.reach(late) => {}
+        }
     };
     for (_, item) in all.iter().rev() {
         let (bytes, _) = body::render(&world.seed, to, std::iter::once(&**item));

@@ -45,7 +45,7 @@ fn root(error: &(dyn StdError + 'static)) -> String {
 fn causes<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |cause| {
+    std::iter::successors(Some(error), |&cause| {
         let wrapped = cause
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);

@@ -48,14 +48,29 @@ const TRANSFER: u32 = 10;
 impl Graph {
     /// `version` may be empty: then the app's default version answers.
     #[must_use]
-    pub fn new(client: reqwest::Client, root: Url, version: String, token: SecretString, timeout: Duration) -> Self {
-        Self { client, root, version, token, timeout }
+    pub fn new(
+        client: reqwest::Client,
+        root: Url,
+        version: String,
+        token: SecretString,
+        timeout: Duration,
+    ) -> Self {
+        Self {
+            client,
+            root,
+            version,
+            token,
+            timeout,
+        }
     }
 
     /// The same API under another token.
     #[must_use]
     pub fn with_token(&self, token: SecretString) -> Self {
-        Self { token, ..self.clone() }
+        Self {
+            token,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn root(&self) -> &Url {

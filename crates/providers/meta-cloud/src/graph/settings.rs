@@ -10,6 +10,7 @@ impl Graph {
     }
 
     pub async fn change_settings(&self, phone: &str, change: &Value) -> Result<Success> {
-        self.call(self.post(&[phone, "settings"]).json(change)).await
+        self.call(self.post(&[phone, "settings"]).json(change))
+            .await
     }
 }

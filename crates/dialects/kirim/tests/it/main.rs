@@ -1,0 +1,16 @@
+//! Stories through the public door, with a database file, a provider that writes down what it is given,
+//! and time that only the test moves. Every answer of every story is held against the contract.
+
+mod bad_input;
+mod contract;
+mod door;
+mod events;
+mod house;
+#[path = "../../../../testkit/src/contract.rs"]
+mod judge;
+mod messages;
+mod once;
+mod outside;
+mod people;
+mod subscriptions;
+mod tenants;

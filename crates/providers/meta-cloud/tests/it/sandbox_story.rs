@@ -1,0 +1,1 @@
+//! The provider against the sandbox, which checks as strictly as Meta does.

@@ -1,0 +1,146 @@
+//! What an operator does with accounts, and what is printed of it.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::Path;
+
+use engine::accounts::{self as use_cases, NewAccount};
+use engine::{Engine, Id};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+use crate::cli::Failure;
+use crate::settings::Settings;
+
+/// Lines that must not stand on a command line.
+pub struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    /// From a file, or from standard input, where a person is asked for them.
+    pub fn read(file: Option<&Path>, what: &str) -> Result<Self, Failure> {
+        let text = match file {
+            Some(file) => std::fs::read_to_string(file)?,
+            None => {
+                let input = std::io::stdin();
+                if input.is_terminal() {
+                    eprintln!("Enter the {what}, then an empty line:");
+                }
+                let lines = input.lock().lines().take_while(|line| line.as_ref().is_ok_and(|line| !line.trim().is_empty()));
+                lines.collect::<Result<Vec<_>, _>>()?.join("\n")
+            }
+        };
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        Ok(Self(lines.map(|line| line.to_owned().into()).collect()))
+    }
+
+    fn line(&self, index: usize, what: &str) -> Result<&str, Failure> {
+        self.0.get(index).map(ExposeSecret::expose_secret).ok_or_else(|| format!("the {what} is missing").into())
+    }
+}
+
+/// A WhatsApp Business Account to be added.
+pub struct NewMeta {
+    pub organization: Id,
+    pub waba: String,
+    pub app_id: String,
+}
+
+/// Adds the account, checks it at Meta, imports what hangs on it, and says what to enter there.
+pub async fn add_meta(engine: &Engine, settings: &Settings, new: NewMeta, secrets: &Secrets) -> Result<(), Failure> {
+    let (token, secret) = (secrets.line(0, "access token")?, secrets.line(1, "app secret")?);
+    let verify_token = known_verify_token(engine, &new.waba).await?.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let account = NewAccount {
+        organization: new.organization,
+        provider: "meta-cloud".into(),
+        external_id: new.waba.clone(),
+        name: new.waba.clone(),
+        config: json!({ "app_id": new.app_id }).to_string(),
+        secrets: json!({ "access_token": token, "app_secret": secret, "verify_token": verify_token }).to_string().into(),
+    };
+    let id = engine.perform(use_cases::put(engine, account)).await?;
+    println!("account  {id}");
+    let (found, senders) = use_cases::connect(engine, &id).await?;
+    println!("found    {} with {} numbers and {} templates", found.name, senders.len(), found.templates.len());
+    for sender in senders {
+        println!("number   {}  {}  {}", sender.external_id, sender.address, sender.status);
+    }
+    found.remarks.iter().for_each(|remark| println!("note     {remark}"));
+    let origin = match settings.server.public_url.trim_end_matches('/') {
+        "" => "https://YOUR-HOST",
+        url => url,
+    };
+    println!("\nEnter this at Meta, under WhatsApp > Configuration > Webhook, and subscribe to the field `messages`:");
+    println!("  callback URL   {origin}/webhooks/meta\n  verify token   {verify_token}");
+    Ok(())
+}
+
+/// An account that is added again keeps the token that Meta knows.
+async fn known_verify_token(engine: &Engine, waba: &str) -> Result<Option<String>, Failure> {
+    let known = engine.accounts_of("meta-cloud").await?;
+    let Some(known) = known.iter().find(|account| account.external_id == waba) else { return Ok(None) };
+    let secrets: Value = serde_json::from_str(known.secrets.expose_secret())?;
+    Ok(secrets["verify_token"].as_str().map(str::to_owned))
+}
+
+pub async fn list(engine: &Engine) -> Result<(), Failure> {
+    for row in engine.account_rows().await? {
+        let reason = row.status_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        println!("{}  {}  {}  {}{reason}  org {}", row.id, row.provider, row.external_id, row.status, row.organization_id);
+    }
+    Ok(())
+}
+
+/// A new token: what waited for it goes on.
+pub async fn rotate(engine: &Engine, id: &str, secrets: &Secrets) -> Result<(), Failure> {
+    let id = parse(id)?;
+    let row = engine.account_rows().await?.into_iter().find(|row| row.id == id).ok_or("there is no such account")?;
+    let account = engine.account(&id).await?.ok_or("there is no such account")?;
+    let mut opened: Value = serde_json::from_str(account.secrets.expose_secret())?;
+    opened["access_token"] = json!(secrets.line(0, "access token")?);
+    let new = NewAccount {
+        organization: row.organization_id,
+        provider: row.provider,
+        external_id: row.external_id,
+        name: row.name,
+        config: row.config,
+        secrets: opened.to_string().into(),
+    };
+    engine.perform(use_cases::put(engine, new)).await?;
+    let (found, _) = use_cases::connect(engine, &id).await?;
+    println!("{} works with the new token", found.name);
+    Ok(())
+}
+
+pub async fn remove(engine: &Engine, id: &str) -> Result<(), Failure> {
+    match engine.perform(use_cases::Remove { id: parse(id)?, now: engine.now() }).await? {
+        true => println!("removed"),
+        false => return Err("there is no such account".into()),
+    }
+    Ok(())
+}
+
+pub async fn add_sender(engine: &Engine, account: &str, number: &str, register: bool) -> Result<(), Failure> {
+    let id = parse(account)?;
+    if register {
+        let pin = Secrets::read(None, "six-digit PIN of the number")?;
+        use_cases::register(engine, &id, number, pin.line(0, "PIN")?).await?;
+    }
+    let (_, senders) = use_cases::connect(engine, &id).await?;
+    let sender = senders.iter().find(|sender| sender.external_id == number).ok_or("the account has no such number")?;
+    println!("{}  {}  {}", sender.external_id, sender.address, sender.status);
+    Ok(())
+}
+
+pub async fn list_senders(engine: &Engine) -> Result<(), Failure> {
+    let held = engine.held_senders().await?;
+    for sender in engine.all_senders().await? {
+        let hold = held.iter().find(|(id, ..)| *id == sender.id);
+        let why = hold.and_then(|(_, _, reason)| reason.clone()).or(sender.status_reason);
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        println!("{}  {}  {}  {}{why}  org {}", sender.external_id, sender.address, sender.provider, sender.status, sender.organization_id);
+    }
+    Ok(())
+}
+
+fn parse(id: &str) -> Result<Id, Failure> {
+    Id::parse_hex24(id).ok_or_else(|| "an account's id has 24 hexadecimal digits".into())
+}

@@ -1,0 +1,150 @@
+//! The command line.
+
+mod account;
+mod commands;
+mod key;
+mod org;
+mod sandbox;
+mod serve;
+mod story;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::settings::{self, Overrides, Settings};
+
+/// Self-hosted messaging: published messaging APIs on one engine.
+#[derive(Parser)]
+#[command(name = "hermod", version)]
+pub struct Arguments {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command understands.
+#[derive(Args, Clone)]
+pub struct Shared {
+    /// A file with settings.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Where the database, the key and files are.
+    #[arg(long, global = true, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// postgres://… instead of SQLite in the data directory.
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// Where to listen; port 0 picks a free one.
+    #[arg(long, global = true, value_name = "ADDR")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the APIs.
+    Serve(serve::Serve),
+    /// Run only the outside world, as a process of its own.
+    Sandbox(sandbox::Sandbox),
+    /// Organizations.
+    #[command(subcommand)]
+    Org(org::Org),
+    /// API keys.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Accounts with providers.
+    #[command(subcommand)]
+    Account(account::Account),
+    /// Senders: the addresses that we own.
+    #[command(subcommand)]
+    Sender(account::Sender),
+    /// Tell the whole story behind an id, in any spelling.
+    Explain(story::Explain),
+    /// Send a stretch of the past to a subscription again.
+    Replay(story::Replay),
+    /// Say what is wrong with the configuration or the database.
+    Doctor,
+    /// Copy the live SQLite database to a file.
+    Backup(commands::Backup),
+    /// Bring the schema up to date.
+    Migrate,
+    /// Print the contract of a dialect.
+    Openapi(commands::Openapi),
+}
+
+/// Anything that ends a command, with its causes.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs a command; a failure is told with all its causes.
+#[must_use]
+pub fn run(arguments: Arguments) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return tell(&error),
+    };
+    match runtime.block_on(arguments.run()) {
+        Ok(code) => code,
+        Err(error) => tell(&*error),
+    }
+}
+
+fn tell(error: &dyn std::error::Error) -> ExitCode {
+    eprintln!("error: {error}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        eprintln!("  because: {error}");
+        cause = error.source();
+    }
+    ExitCode::FAILURE
+}
+
+impl Arguments {
+    async fn run(self) -> Result<ExitCode, Failure> {
+        let shared = self.shared;
+        match self.command {
+            Command::Serve(serve) => serve.run(&shared).await,
+            Command::Sandbox(sandbox) => sandbox.run(&shared).await,
+            Command::Org(org) => org.run(&shared.settings()?).await,
+            Command::Key(key) => key.run(&shared.settings()?).await,
+            Command::Account(account) => account.run(&shared.settings()?).await,
+            Command::Sender(sender) => sender.run(&shared.settings()?).await,
+            Command::Explain(explain) => explain.run(&shared.settings()?).await,
+            Command::Replay(replay) => replay.run(&shared.settings()?).await,
+            Command::Doctor => crate::doctor::run(&shared.settings()?).await,
+            Command::Backup(backup) => backup.run(&shared.settings()?).await,
+            Command::Migrate => commands::migrate(&shared.settings()?).await,
+            Command::Openapi(openapi) => openapi.run(),
+        }
+    }
+}
+
+impl Shared {
+    fn overrides(&self, sandbox: bool) -> Overrides {
+        Overrides {
+            config: self.config.clone(),
+            listen: self.listen,
+            data_dir: self.data_dir.clone(),
+            database: self.database.clone(),
+            sandbox,
+        }
+    }
+
+    fn settings(&self) -> Result<Settings, settings::Error> {
+        settings::load(&self.overrides(false))
+    }
+}
+
+/// An engine for one command, beside a server that may run. It sends nothing by itself.
+async fn engine(settings: &Settings) -> Result<engine::Engine, Failure> {
+    let opened = crate::opening::open(settings, crate::opening::Purpose::Command).await?;
+    let around = crate::wiring::Surroundings {
+        clock: engine::Clock::system(),
+        public_url: settings.server.public_url.clone(),
+        sandbox: false,
+        graph_url: None,
+    };
+    Ok(crate::wiring::wire(settings, &opened, around)?.engine)
+}

@@ -1,0 +1,44 @@
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use engine::{clock, organizations};
+
+use super::Failure;
+use crate::settings::Settings;
+
+#[derive(Subcommand)]
+pub enum Org {
+    /// Make an organization and print its id.
+    Create { name: String },
+    /// List organizations.
+    List,
+}
+
+impl Org {
+    pub async fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
+        let engine = super::engine(settings).await?;
+        match self {
+            Self::Create { name } => {
+                println!("{}", engine.perform(organizations::create(&engine, &name)).await?.id);
+            }
+            Self::List => {
+                for organization in engine.organizations().await? {
+                    println!("{}  {}  {}", organization.id, clock::rfc3339(organization.created_at), organization.name);
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// An organization by its id, or by its name where that is not ambiguous.
+pub async fn find(engine: &engine::Engine, named: &str) -> Result<engine::Id, Failure> {
+    let known = engine.organizations().await?;
+    let id = engine::Id::parse_hex24(named);
+    let mut fitting = known.iter().filter(|known| Some(known.id) == id || known.name == named);
+    match (fitting.next(), fitting.next()) {
+        (Some(found), None) => Ok(found.id),
+        (None, _) => Err(format!("there is no organization {named:?}").into()),
+        (Some(_), Some(_)) => Err(format!("there are several organizations {named:?}: give the id").into()),
+    }
+}

@@ -1,0 +1,42 @@
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::serve::told_to_stop;
+use super::{Failure, Shared};
+use crate::{logs, settings};
+
+#[derive(Args)]
+pub struct Sandbox {
+    /// Where the stand-in for Meta's Graph API listens.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    graph_listen: SocketAddr,
+    /// Let the control API be reached from elsewhere, with a token.
+    #[arg(long)]
+    sandbox_expose: bool,
+}
+
+impl Sandbox {
+    pub async fn run(self, shared: &Shared) -> Result<ExitCode, Failure> {
+        let settings = settings::load(&shared.overrides(true))?;
+        logs::install(&settings.log);
+        net::install_crypto();
+        let options = sandbox::Options {
+            control_listen: shared.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            graph_listen: self.graph_listen,
+            data_dir: shared.data_dir.clone(),
+            expose: self.sandbox_expose,
+            allowed_networks: settings.outbound.allowed_networks,
+            ..sandbox::Options::default()
+        };
+        let handle = sandbox::start(options).await?;
+        println!("sandbox {} graph {}", handle.control_url(), handle.graph_url());
+        if let Some(token) = handle.token() {
+            println!("token {token}");
+        }
+        told_to_stop().await?;
+        handle.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}

@@ -1,0 +1,184 @@
+//! Sandbox mode: the platform introduces itself to the sandbox, makes its two organizations with their keys
+//! and accounts, and writes down for everybody how to reach them (`sandbox.json`).
+//!
+//! Everything is derived or kept: the same data directory, or the same database and secret key, ends up with
+//! the same organizations and keys, however often it is done.
+
+use std::path::Path;
+
+use engine::{Engine, accounts, keys, organizations};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Id, Tx, Work};
+
+use crate::http::Control;
+use crate::secret::write_private;
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the sandbox cannot be reached")]
+    Unreachable(#[source] reqwest::Error),
+    #[error("the sandbox's answer cannot be read")]
+    Unreadable(#[source] reqwest::Error),
+    #[error("an account could not be set up in the sandbox")]
+    Connect(#[from] accounts::ConnectError),
+    #[error("the database does not take the sandbox's accounts")]
+    Store(#[from] store::Error),
+    #[error("sandbox.json cannot be written")]
+    File(#[source] std::io::Error),
+}
+
+/// What the sandbox gives a platform.
+#[derive(Deserialize)]
+pub struct Given {
+    pub clock: Time,
+    pub meta: Meta,
+}
+
+#[derive(Deserialize)]
+pub struct Time {
+    pub offset_ms: i64,
+}
+
+#[derive(Deserialize)]
+pub struct Meta {
+    pub graph_url: String,
+    access_token: SecretString,
+    app_id: String,
+    app_secret: SecretString,
+    verify_token: SecretString,
+    organizations: Vec<Waba>,
+}
+
+#[derive(Deserialize)]
+struct Waba {
+    waba_id: String,
+    name: String,
+    phone_numbers: Vec<Number>,
+    templates: Value,
+}
+
+#[derive(Clone, Deserialize, Serialize)]
+struct Number {
+    id: String,
+    display_phone_number: String,
+}
+
+/// Tells the sandbox where we are.
+pub async fn introduce(control: &Control, platform: &str, base_url: &str) -> Result<Given, Error> {
+    let body = json!({ "id": platform, "base_url": base_url, "webhook_url": format!("{base_url}/webhooks/meta") });
+    let request = control.client.post(format!("{}/platforms", control.url)).json(&body);
+    let request = match &control.token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    let answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(Error::Unreachable)?;
+    answer.json().await.map_err(Error::Unreadable)
+}
+
+/// A name for this installation that stays the same.
+pub async fn platform_id(db: &store::Db) -> store::Result<String> {
+    db.write(PlatformId(format!("{:032x}", rand::random::<u128>()))).await
+}
+
+struct PlatformId(String);
+
+impl Work for PlatformId {
+    type Output = String;
+    async fn run(&self, tx: &mut Tx) -> store::Result<String> {
+        if let Some(known) = store::settings::get(tx, "platform.id").await? {
+            return Ok(known);
+        }
+        store::settings::put(tx, "platform.id", &self.0).await?;
+        Ok(self.0.clone())
+    }
+}
+
+/// Makes organizations, keys and accounts, and answers what belongs into `sandbox.json`.
+pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url: &str) -> Result<Value, Error> {
+    let mut tenants = Vec::new();
+    for (index, waba) in given.meta.organizations.iter().enumerate() {
+        tenants.push(tenant(engine, &given.meta, waba, index).await?);
+    }
+    let mut tenants = tenants.into_iter();
+    let (first, second) = (tenants.next().unwrap_or_default(), tenants.next().unwrap_or_default());
+    let mut all = json!({ "base_url": base_url, "sandbox_url": control.url, "pid": std::process::id() });
+    all["organization"] = json!({ "id": first["id"] });
+    all["kirim"] = first["kirim"].clone();
+    all["meta"] = with_app(&given.meta, first["meta"].clone(), base_url);
+    all["second_organization"] = second;
+    Ok(all)
+}
+
+/// One organization with its key and its account.
+async fn tenant(engine: &Engine, meta: &Meta, waba: &Waba, index: usize) -> Result<Value, Error> {
+    let id = organization(engine, &waba.name, index).await?;
+    let token = dialect_kirim::derive_key(engine.key.derive(&format!("sandbox kirim key {index}")));
+    engine.perform(keys::create(engine, id, "kirim", "sandbox", &token, false, None)).await?;
+    let account = engine.perform(accounts::put(engine, account(meta, waba, id))).await?;
+    accounts::connect(engine, &account).await?;
+    let number = waba.phone_numbers.first().map(|number| number.id.clone());
+    Ok(json!({
+        "id": id,
+        "kirim": { "api_key": token, "phone_number_id": number },
+        "meta": { "waba_id": waba.waba_id, "phone_numbers": waba.phone_numbers, "templates": waba.templates },
+    }))
+}
+
+async fn organization(engine: &Engine, name: &str, index: usize) -> Result<Id, Error> {
+    let known = engine.organizations().await?;
+    if let Some(known) = known.get(index) {
+        return Ok(known.id);
+    }
+    Ok(engine.perform(organizations::create(engine, name)).await?.id)
+}
+
+fn account(meta: &Meta, waba: &Waba, organization: Id) -> accounts::NewAccount {
+    use secrecy::ExposeSecret;
+    let secrets = json!({
+        "access_token": meta.access_token.expose_secret(),
+        "app_secret": meta.app_secret.expose_secret(),
+        "verify_token": meta.verify_token.expose_secret(),
+    });
+    accounts::NewAccount {
+        organization,
+        provider: "meta-cloud".into(),
+        external_id: waba.waba_id.clone(),
+        name: waba.name.clone(),
+        config: json!({ "app_id": meta.app_id, "graph_url": meta.graph_url }).to_string(),
+        secrets: secrets.to_string().into(),
+    }
+}
+
+/// The sandbox's secrets are for whoever runs it.
+fn with_app(meta: &Meta, mut tenant: Value, base_url: &str) -> Value {
+    use secrecy::ExposeSecret;
+    tenant["graph_url"] = json!(meta.graph_url);
+    tenant["access_token"] = json!(meta.access_token.expose_secret());
+    tenant["app_id"] = json!(meta.app_id);
+    tenant["app_secret"] = json!(meta.app_secret.expose_secret());
+    tenant["verify_token"] = json!(meta.verify_token.expose_secret());
+    tenant["webhook_url"] = json!(format!("{base_url}/webhooks/meta"));
+    tenant
+}
+
+/// Writes `sandbox.json`, whole or not at all, for its owner only.
+pub fn write_down(data_dir: &Path, all: &Value) -> Result<(), Error> {
+    let text = serde_json::to_string_pretty(all).unwrap_or_default();
+    write_private(&data_dir.join("sandbox.json"), &format!("{text}\n")).map_err(Error::File)
+}
+
+/// The first thing to try.
+#[must_use]
+pub fn hint(all: &Value) -> String {
+    let text = |path: &str| all.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (base, key, number) = (text("/base_url"), text("/kirim/api_key"), text("/kirim/phone_number_id"));
+    format!(
+        "hermod answers at {base}; play the customer at {sandbox}\n\nSend a first message:\n\n  \
+         curl {base}/v1/{number}/messages \\\n    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n    \
+         -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"+15557770001\",\"type\":\"template\",\"template\":{{\"name\":\"hello_world\",\"language\":\"en_US\"}}}}'\n\n\
+         and see it on the phone:\n\n  curl {sandbox}/phones/+15557770001/messages\n",
+        sandbox = text("/sandbox_url"),
+    )
+}

@@ -1,0 +1,80 @@
+//! The data directory and the database, opened and checked.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use store::{Db, SecretKey, Tx, Work};
+
+use crate::secret;
+use crate::settings::Settings;
+
+/// An open installation.
+pub struct Opened {
+    pub db: Db,
+    pub key: SecretKey,
+    /// Held by `serve` only; other commands work beside it.
+    pub lock: Option<File>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the data directory {0} cannot be used")]
+    Directory(PathBuf, #[source] std::io::Error),
+    #[error("another hermod serves from {0}")]
+    Locked(PathBuf),
+    #[error(transparent)]
+    Secret(#[from] secret::Error),
+    #[error("the database cannot be opened")]
+    Store(#[from] store::Error),
+}
+
+/// What an opening is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve: alone in the data directory.
+    Serve { sandbox: bool },
+    /// For one command, perhaps beside a running server.
+    Command,
+}
+
+/// Opens everything, migrates, and checks that the key is the database's own.
+pub async fn open(settings: &Settings, purpose: Purpose) -> Result<Opened, Error> {
+    let dir = &settings.server.data_dir;
+    make_private(dir)?;
+    let lock = match purpose {
+        Purpose::Serve { .. } => Some(lock(dir)?),
+        Purpose::Command => None,
+    };
+    let db = Db::open(&settings.location()).await?;
+    store::migrate(&db).await?;
+    let used = store::settings::has_key(&mut *db.reader().await?).await?;
+    let sandbox = purpose == Purpose::Serve { sandbox: true };
+    let key = secret::find(dir, !used && (sandbox || !db.is_postgres()))?;
+    db.write(CheckKey(key.clone())).await?;
+    Ok(Opened { db, key, lock })
+}
+
+fn make_private(dir: &Path) -> Result<(), Error> {
+    use std::os::unix::fs::DirBuilderExt;
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|error| Error::Directory(dir.to_owned(), error))
+}
+
+fn lock(dir: &Path) -> Result<File, Error> {
+    let unusable = |error| Error::Directory(dir.to_owned(), error);
+    let file = File::options().create(true).truncate(false).write(true).open(dir.join("lock")).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Locked(dir.to_owned())),
+        Err(std::fs::TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+struct CheckKey(SecretKey);
+
+impl Work for CheckKey {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> store::Result<()> {
+        store::settings::check_key(tx, &self.0).await
+    }
+}

@@ -1,0 +1,172 @@
+//! The life of a serving process, from top to bottom.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::{Clock, workers};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::{self, Control, Limits, Mount, Origin, Ready};
+use crate::introduce;
+use crate::opening::{self, Opened, Purpose};
+use crate::settings::Settings;
+use crate::wiring::{self, Surroundings, Wired};
+use crate::{logs, telemetry};
+
+/// Which outside world to work with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum World {
+    /// The real one.
+    Real,
+    /// A sandbox of our own, in this process. `expose`: its control API asks for a token and listens everywhere.
+    Inside { expose: bool },
+    /// A sandbox that runs already, by the address of its control API.
+    At { url: String, token: Option<String> },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Opening(#[from] opening::Error),
+    #[error(transparent)]
+    Wiring(#[from] wiring::Error),
+    #[error("cannot listen on {0}")]
+    Listen(std::net::SocketAddr, #[source] std::io::Error),
+    #[error("the sandbox cannot be started")]
+    Sandbox(#[from] sandbox::Error),
+    #[error(transparent)]
+    Introduce(#[from] introduce::Error),
+    #[error("the database failed")]
+    Store(#[from] store::Error),
+    #[error("an HTTP client cannot be made")]
+    Client(#[from] net::Error),
+}
+
+/// A process that serves. It works until it is stopped.
+pub struct Serving {
+    pub base_url: String,
+    /// What stands in `sandbox.json`, in sandbox mode.
+    pub sandbox: Option<serde_json::Value>,
+    pub engine: engine::Engine,
+    stop: CancellationToken,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    inside: Option<sandbox::Handle>,
+    stop_timeout: Duration,
+    _opened: Opened,
+}
+
+/// Starts everything; when it returns, `/readyz` answers 200 and `sandbox.json` is written.
+pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Serving, Error> {
+    logs::install(&settings.log);
+    telemetry::install();
+    net::install_crypto();
+    let in_sandbox = world != World::Real;
+    let opened = opening::open(&settings, Purpose::Serve { sandbox: in_sandbox }).await?;
+    let listen = settings.server.listen;
+    let listener = TcpListener::bind(listen).await.map_err(|error| Error::Listen(listen, error))?;
+    let address = listener.local_addr().map_err(|error| Error::Listen(listen, error))?;
+    let base_url = match settings.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{address}"),
+        url => url.to_owned(),
+    };
+    let (inside, control) = outside(&settings, world).await?;
+    let given = match &control {
+        Some(control) => {
+            let platform = introduce::platform_id(&opened.db).await?;
+            let given = introduce::introduce(control, &platform, &base_url).await?;
+            clock.set_offset(given.clock.offset_ms);
+            Some(given)
+        }
+        None => None,
+    };
+    let around = Surroundings {
+        clock,
+        public_url: base_url.clone(),
+        sandbox: in_sandbox,
+        graph_url: given.as_ref().map(|given| given.meta.graph_url.clone()),
+    };
+    let wired = wiring::wire(&settings, &opened, around)?;
+    let (engine, ready, stop) = (wired.engine.clone(), Ready::default(), CancellationToken::new());
+    let origin = origin(&settings, wired, &ready, control.clone());
+    let limits = Limits {
+        connections_per_peer: settings.server.connections_per_peer,
+        header_timeout: Duration::from_secs(15),
+        header_bytes: 64 * 1024,
+    };
+    let mut tasks = vec![tokio::spawn(http::serve(listener, origin, limits, stop.clone()))];
+    let sandbox = match (&given, &control) {
+        (Some(given), Some(control)) => Some(introduce::settle(&engine, given, control, &base_url).await?),
+        _ => None,
+    };
+    tasks.push(tokio::spawn(workers::run(engine.clone(), stop.clone())));
+    ready.raise();
+    if let Some(all) = &sandbox {
+        introduce::write_down(&settings.server.data_dir, all)?;
+    }
+    tracing::info!(url = base_url, sandbox = in_sandbox, "hermod is ready");
+    let stop_timeout = settings.server.stop_timeout.0;
+    Ok(Serving { base_url, sandbox, engine, stop, tasks, inside, stop_timeout, _opened: opened })
+}
+
+/// The sandbox, ours or another's.
+async fn outside(settings: &Settings, world: World) -> Result<(Option<sandbox::Handle>, Option<Control>), Error> {
+    let client = net::plain_client(&net::PlainSettings {
+        connect_timeout: Duration::from_secs(5),
+        timeout: Duration::from_secs(30),
+        extra_roots: Vec::new(),
+    })?;
+    match world {
+        World::Real => Ok((None, None)),
+        World::At { url, token } => {
+            Ok((None, Some(Control { url: url.trim_end_matches('/').to_owned(), client, token })))
+        }
+        World::Inside { expose } => {
+            let handle = sandbox::start(sandbox_options(settings, expose)).await?;
+            let (url, token) = (handle.control_url().to_owned(), handle.token().map(str::to_owned));
+            Ok((Some(handle), Some(Control { url, client, token })))
+        }
+    }
+}
+
+fn sandbox_options(settings: &Settings, expose: bool) -> sandbox::Options {
+    let data_dir: PathBuf = settings.server.data_dir.join("sandbox");
+    sandbox::Options {
+        data_dir: Some(data_dir),
+        expose,
+        allowed_networks: settings.outbound.allowed_networks.clone(),
+        ..sandbox::Options::default()
+    }
+}
+
+fn origin(settings: &Settings, wired: Wired, ready: &Ready, control: Option<Control>) -> Origin {
+    let clock = wired.engine.clock.clone();
+    let media = media::router(wired.blobs, wired.links, Arc::new(move || clock.now()));
+    let ours = http::ours(wired.engine.clone(), ready.clone(), media, control);
+    let kirim = Mount {
+        host: Some(settings.kirim.host.clone()).filter(|host| !host.is_empty()),
+        prefix: "/v1",
+        router: dialect_kirim::router(wired.engine, wired.kirim),
+    };
+    Origin::new(ours, vec![kirim])
+}
+
+impl Serving {
+    /// Takes no more requests, lets what is in flight finish and be recorded, and stops the sandbox.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        let finished = async {
+            for task in self.tasks {
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(self.stop_timeout, finished).await.is_err() {
+            tracing::warn!("work in flight did not finish in time; it will be taken up at the next start");
+        }
+        if let Some(inside) = self.inside {
+            inside.stop().await;
+        }
+        tracing::info!("hermod has stopped");
+    }
+}
