@@ -159,3 +159,45 @@ fn known(method: &Method) -> &'static str {
         .find(|known| *known == method.as_str())
         .unwrap_or("other")
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+
+    use super::*;
+
+    struct Plain;
+
+    impl Envelope for Plain {
+        fn dialect(&self) -> &'static str {
+            "plain"
+        }
+        fn request_id(&self, id: &Id) -> String {
+            id.hex24()
+        }
+        fn problem(&self, problem: Problem) -> Response {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("{problem:?}")).into_response()
+        }
+        fn finish(&self, _: &Asked, response: Response) -> Response {
+            response
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_like_anything_else() {
+        async fn falls() -> Response {
+            panic!("with a secret in it")
+        }
+        let answer = shield(&Plain, falls()).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
+        assert_eq!(body, "Panicked");
+    }
+
+    #[test]
+    fn invented_methods_make_no_figures_of_their_own() {
+        assert_eq!(known(&Method::PATCH), "PATCH");
+        assert_eq!(known(&Method::from_bytes(b"BREW").unwrap()), "other");
+    }
+}

@@ -43,7 +43,15 @@ impl Engine {
     pub async fn accounts_of(&self, provider: &str) -> Result<Vec<Arc<Account>>> {
         let found = rows::list(&mut *self.db.reader().await?, None, Some(provider)).await?;
         let live = found.iter().filter(|row| row.status != REMOVED);
-        live.map(|row| Ok(Arc::new(self.opened(row)?))).collect()
+        // One account that cannot be opened must not silence the others.
+        let opened = live.filter_map(|row| match self.opened(row) {
+            Ok(account) => Some(Arc::new(account)),
+            Err(error) => {
+                tracing::error!(account = %row.id, error = &error as &dyn std::error::Error, "an account cannot be opened");
+                None
+            }
+        });
+        Ok(opened.collect())
     }
 
     /// Everybody's accounts as they are kept, oldest first: for operators.
@@ -85,7 +93,8 @@ impl Work for Put {
     type Output = Id;
     async fn run(&self, tx: &mut Tx) -> Result<Id> {
         let (engine, new, id) = (&self.engine, &self.new, self.engine.new_id());
-        let sealed = engine.key.seal(&purpose(&new.provider, &new.external_id), new.secrets.expose_secret().as_bytes())?;
+        let sealed =
+            engine.key.seal(&purpose(&new.provider, &new.external_id), new.secrets.expose_secret().as_bytes())?;
         let row = rows::Account {
             id,
             organization_id: new.organization,
@@ -127,7 +136,15 @@ async fn resume(tx: &mut Tx, account: &Id, now: i64) -> Result<()> {
 /// Stops an account for a reason that an operator can see.
 pub(crate) async fn block(tx: &mut Tx, account: &Id, reason: &str, now: i64) -> Result<()> {
     rows::set_status(tx, account, BLOCKED, Some(reason), now).await?;
-    store::senders::set_status_of_account(tx, account, senders::CONNECTED, senders::DEGRADED, Some(reason), now).await?;
+    store::senders::set_status_of_account(tx, account, senders::CONNECTED, senders::DEGRADED, Some(reason), now)
+        .await?;
+    settings::touch_caches(tx).await
+}
+
+/// It works again: whatever stopped it is over.
+pub(crate) async fn unblock(tx: &mut Tx, account: &Id, now: i64) -> Result<()> {
+    rows::set_status(tx, account, ACTIVE, None, now).await?;
+    resume(tx, account, now).await?;
     settings::touch_caches(tx).await
 }
 

@@ -151,7 +151,13 @@ impl Engine {
 }
 
 /// The contact behind an address, made when there is none; tells whether it was made.
-pub(crate) async fn ensure(tx: &mut Tx, engine: &Engine, sender: &Sender, addresses: &[Address], name: Option<&str>) -> Result<(Id, bool)> {
+pub(crate) async fn ensure(
+    tx: &mut Tx,
+    engine: &Engine,
+    sender: &Sender,
+    addresses: &[Address],
+    name: Option<&str>,
+) -> Result<(Id, bool)> {
     let (organization, now) = (&sender.organization_id, engine.now());
     for address in addresses {
         if let Some(known) = store::contacts::by_address(tx, organization, &address.kind, &address.value).await? {
@@ -182,10 +188,17 @@ pub(crate) async fn ensure(tx: &mut Tx, engine: &Engine, sender: &Sender, addres
 }
 
 /// Somebody we know came with an address that is new to us.
-pub(crate) async fn learn(tx: &mut Tx, engine: &Engine, organization: &Id, contact: &Id, addresses: &[Address]) -> Result<bool> {
+pub(crate) async fn learn(
+    tx: &mut Tx,
+    engine: &Engine,
+    organization: &Id,
+    contact: &Id,
+    addresses: &[Address],
+) -> Result<bool> {
     let mut learnt = false;
     for address in addresses {
-        learnt |= store::contacts::add_address(tx, organization, contact, &address.kind, &address.value, engine.now()).await?;
+        learnt |= store::contacts::add_address(tx, organization, contact, &address.kind, &address.value, engine.now())
+            .await?;
     }
     Ok(learnt)
 }

@@ -74,7 +74,13 @@ impl Engine {
     }
 
     /// Most lately active first.
-    pub async fn conversations(&self, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<WithContact>> {
+    pub async fn conversations(
+        &self,
+        organization: &Id,
+        sender: &Id,
+        filter: &Filter,
+        limit: i64,
+    ) -> Result<Vec<WithContact>> {
         let mut reader = self.db.reader().await?;
         let mut answer = Vec::new();
         for conversation in store::conversations::list(&mut reader, organization, sender, filter, limit).await? {

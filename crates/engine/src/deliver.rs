@@ -41,7 +41,9 @@ pub(crate) async fn run(engine: Engine, stop: CancellationToken) {
         if look {
             match due(&engine).await {
                 Ok(found) => found.into_iter().for_each(|id| endpoints.start(&engine, &tasks, &stop, id)),
-                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "deliveries could not be looked for"),
+                Err(error) => {
+                    tracing::warn!(error = &error as &dyn std::error::Error, "deliveries could not be looked for")
+                }
             }
         }
         look = tokio::select! {
@@ -313,7 +315,14 @@ fn prepare(target: &Target, delivery: &Delivery, at: i64) -> Parcel {
 }
 
 /// What an answer means under a dialect's policy.
-fn judge(policy: &DeliveryPolicy, delivery: &Delivery, answer: &Answer, at: i64, duration_ms: i64, chance: f64) -> Outcome {
+fn judge(
+    policy: &DeliveryPolicy,
+    delivery: &Delivery,
+    answer: &Answer,
+    at: i64,
+    duration_ms: i64,
+    chance: f64,
+) -> Outcome {
     let mut outcome = Outcome {
         id: delivery.id,
         attempt: delivery.attempt_count,

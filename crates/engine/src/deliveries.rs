@@ -111,7 +111,13 @@ impl Engine {
     }
 
     /// Newest first.
-    pub async fn deliveries(&self, organization: &Id, dialect: &str, filter: &Filter, limit: i64) -> Result<Vec<Delivery>> {
+    pub async fn deliveries(
+        &self,
+        organization: &Id,
+        dialect: &str,
+        filter: &Filter,
+        limit: i64,
+    ) -> Result<Vec<Delivery>> {
         rows::list(&mut *self.db.reader().await?, organization, dialect, filter, limit).await
     }
 }

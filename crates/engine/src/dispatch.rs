@@ -70,7 +70,11 @@ impl Work for Hold {
 impl UseCase for Hold {}
 
 /// What an event becomes, for one subscription or for all that want it.
-pub(crate) async fn deliveries_of(engine: &Engine, event: &Event, only: Option<&Subscription>) -> Result<Vec<Delivery>> {
+pub(crate) async fn deliveries_of(
+    engine: &Engine,
+    event: &Event,
+    only: Option<&Subscription>,
+) -> Result<Vec<Delivery>> {
     let mut reader = engine.db.reader().await?;
     let wanting = match only {
         Some(only) => vec![only.clone()],

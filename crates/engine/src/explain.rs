@@ -71,7 +71,11 @@ async fn story(engine: &Engine, reader: &mut Reader, message: &Message) -> Resul
             store::jobs::State::Called => "is with the provider; no answer is recorded",
             store::jobs::State::Unknown => "waits for a receipt: what came of the last attempt is unknown",
         };
-        lines.push(Line::new(job.due_at, 0, format!("next: {} job {state} (attempts so far: {})", job.kind, job.attempts)));
+        lines.push(Line::new(
+            job.due_at,
+            0,
+            format!("next: {} job {state} (attempts so far: {})", job.kind, job.attempts),
+        ));
     }
     hold(engine, reader, message, &mut lines).await?;
     if let Some(media) = store::media::get(reader, &message.organization_id, &message.id).await? {

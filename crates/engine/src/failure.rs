@@ -68,6 +68,8 @@ pub enum Retry {
     After(Duration),
     /// The account or its token needs a person; nothing of it can be sent before.
     Stop,
+    /// This sender needs a person; the account's others go on.
+    StopSender,
     /// The request went out and no answer came: it may have been taken.
     Unknown,
 }
@@ -76,7 +78,10 @@ impl SendError {
     /// The provider refused, for good.
     #[must_use]
     pub fn refused(code: Code, message: impl Into<String>) -> Self {
-        Self { failure: Failure { code, message: message.into(), provider_code: None, details: None }, retry: Retry::Never }
+        Self {
+            failure: Failure { code, message: message.into(), provider_code: None, details: None },
+            retry: Retry::Never,
+        }
     }
 
     /// The provider was not reached at all.

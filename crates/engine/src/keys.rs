@@ -27,7 +27,15 @@ pub struct Create {
 
 /// `live`: not a sandbox key.
 #[must_use]
-pub fn create(engine: &Engine, organization: Id, dialect: &str, label: &str, token: &str, live: bool, expires_at: Option<i64>) -> Create {
+pub fn create(
+    engine: &Engine,
+    organization: Id,
+    dialect: &str,
+    label: &str,
+    token: &str,
+    live: bool,
+    expires_at: Option<i64>,
+) -> Create {
     let id = engine.new_id();
     let last4 = token.get(token.len().saturating_sub(4)..).unwrap_or_default().to_owned();
     let key = ApiKey {

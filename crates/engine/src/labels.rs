@@ -111,7 +111,9 @@ impl Work for Stick {
 impl Stick {
     async fn target_exists(&self, tx: &mut Tx) -> Result<bool> {
         Ok(match self.target {
-            Target::Contact => store::contacts::of_sender(tx, &self.organization, &self.sender, &self.id).await?.is_some(),
+            Target::Contact => {
+                store::contacts::of_sender(tx, &self.organization, &self.sender, &self.id).await?.is_some()
+            }
             Target::Conversation => store::conversations::get(tx, &self.organization, &self.id)
                 .await?
                 .is_some_and(|conversation| conversation.sender_id == self.sender),

@@ -1,7 +1,7 @@
 //! Files that came with messages: fetched by a job of their own, so that a slow download holds nothing up.
 
-pub use store::media::Media;
 use store::jobs::{Job, State};
+pub use store::media::Media;
 use store::{Id, Result, Tx, Work};
 
 use crate::provider::{FetchError, Fetched};

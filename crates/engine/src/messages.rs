@@ -107,7 +107,8 @@ impl Send {
     async fn unwanted(&self, tx: &mut Tx, contact: &Id, template: Option<&Template>) -> Result<bool> {
         let sender = &*self.new.sender;
         let marketing = template.is_some_and(|template| template.category.eq_ignore_ascii_case(templates::MARKETING));
-        Ok(marketing && store::opt_outs::exists(tx, &sender.organization_id, contact, &sender.channel, MARKETING).await?)
+        Ok(marketing
+            && store::opt_outs::exists(tx, &sender.organization_id, contact, &sender.channel, MARKETING).await?)
     }
 
     fn message(&self, id: Id, conversation: Id, contact: Id) -> Message {
@@ -164,7 +165,12 @@ pub enum ReadError {
 }
 
 /// Tells a person that what they wrote was read, up to this message; then counts what is still unread.
-pub async fn mark_read(engine: &Engine, sender: &Sender, provider_id: &str, typing: bool) -> std::result::Result<Message, ReadError> {
+pub async fn mark_read(
+    engine: &Engine,
+    sender: &Sender,
+    provider_id: &str,
+    typing: bool,
+) -> std::result::Result<Message, ReadError> {
     if sender.status != senders::CONNECTED {
         let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
         return Err(Refusal::NotConnected { status, reason }.into());
@@ -205,7 +211,12 @@ impl Engine {
     }
 
     /// A message of a sender by the provider's id for it.
-    pub async fn message_by_provider_id(&self, organization: &Id, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
+    pub async fn message_by_provider_id(
+        &self,
+        organization: &Id,
+        sender: &Id,
+        provider_id: &str,
+    ) -> Result<Option<Message>> {
         let found = store::messages::peek_by_provider_id(&mut *self.db.reader().await?, sender, provider_id).await?;
         Ok(found.filter(|message| message.organization_id == *organization))
     }

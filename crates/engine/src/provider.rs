@@ -72,7 +72,12 @@ pub trait Provider: Send + Sync + 'static {
     fn window(&self) -> Option<Duration>;
 
     /// Hands a message over. Every error says whether it may be tried again.
-    fn send<'a>(&'a self, account: &'a Account, sender: &'a Sender, message: &'a Outgoing) -> BoxFuture<'a, Result<Sent, SendError>>;
+    fn send<'a>(
+        &'a self,
+        account: &'a Account,
+        sender: &'a Sender,
+        message: &'a Outgoing,
+    ) -> BoxFuture<'a, Result<Sent, SendError>>;
 
     fn push(&self) -> Option<&dyn Push> {
         None
@@ -94,7 +99,12 @@ pub trait Provider: Send + Sync + 'static {
 /// It pushes to an address of ours.
 pub trait Push: Send + Sync {
     /// Answers the provider's question whether the address is ours.
-    fn handshake<'a>(&'a self, engine: &'a Engine, account: Option<&'a str>, query: &'a [(String, String)]) -> BoxFuture<'a, Result<String, PushError>>;
+    fn handshake<'a>(
+        &'a self,
+        engine: &'a Engine,
+        account: Option<&'a str>,
+        query: &'a [(String, String)],
+    ) -> BoxFuture<'a, Result<String, PushError>>;
     /// Takes a push; `Ok` only when all of it is committed.
     fn receive<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<(), PushError>>;
 }
@@ -139,13 +149,24 @@ pub enum CallError {
 /// It can tell people that their messages were read.
 pub trait ReadReceipts: Send + Sync {
     /// `typing`: also show that an answer is being written.
-    fn mark_read<'a>(&'a self, account: &'a Account, sender: &'a Sender, provider_id: &'a str, typing: bool) -> BoxFuture<'a, Result<(), CallError>>;
+    fn mark_read<'a>(
+        &'a self,
+        account: &'a Account,
+        sender: &'a Sender,
+        provider_id: &'a str,
+        typing: bool,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
 }
 
 /// It keeps the files that came with messages until we fetch them.
 pub trait MediaSource: Send + Sync {
     /// Fetches a file into the blob store under the message's id.
-    fn fetch<'a>(&'a self, account: &'a Account, sender: &'a Sender, media: &'a store::media::Media) -> BoxFuture<'a, Result<Fetched, FetchError>>;
+    fn fetch<'a>(
+        &'a self,
+        account: &'a Account,
+        sender: &'a Sender,
+        media: &'a store::media::Media,
+    ) -> BoxFuture<'a, Result<Fetched, FetchError>>;
 }
 
 #[derive(Clone, Debug)]
@@ -170,10 +191,24 @@ pub trait Templates: Send + Sync {
     /// All templates of an account, as they stand there now.
     fn list<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Vec<facts::TemplateState>, CallError>>;
     /// `definition` is in the provider's own words.
-    fn create<'a>(&'a self, account: &'a Account, definition: &'a serde_json::Value) -> BoxFuture<'a, Result<facts::TemplateState, CallError>>;
-    fn edit<'a>(&'a self, account: &'a Account, external_id: &'a str, change: &'a serde_json::Value) -> BoxFuture<'a, Result<(), CallError>>;
+    fn create<'a>(
+        &'a self,
+        account: &'a Account,
+        definition: &'a serde_json::Value,
+    ) -> BoxFuture<'a, Result<facts::TemplateState, CallError>>;
+    fn edit<'a>(
+        &'a self,
+        account: &'a Account,
+        external_id: &'a str,
+        change: &'a serde_json::Value,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
     /// One language when `external_id` is given, all of them otherwise.
-    fn delete<'a>(&'a self, account: &'a Account, name: &'a str, external_id: Option<&'a str>) -> BoxFuture<'a, Result<(), CallError>>;
+    fn delete<'a>(
+        &'a self,
+        account: &'a Account,
+        name: &'a str,
+        external_id: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
 }
 
 /// An account can be set up with it by an operator.
@@ -181,7 +216,12 @@ pub trait Setup: Send + Sync {
     /// Checks the credentials, subscribes to pushes and tells what hangs on the account.
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connected, CallError>>;
     /// Registers a number for sending; `pin` has six digits.
-    fn register<'a>(&'a self, account: &'a Account, number: &'a str, pin: &'a str) -> BoxFuture<'a, Result<(), CallError>>;
+    fn register<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        pin: &'a str,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
 }
 
 /// What was found at the provider.

@@ -86,7 +86,13 @@ fn purpose(subscription: &Id, secret: &Id) -> String {
     format!("subscription/{subscription}/{secret}")
 }
 
-async fn add_secret(tx: &mut Tx, engine: &Engine, subscription: &Id, text: &str, expires_at: Option<i64>) -> Result<Secret> {
+async fn add_secret(
+    tx: &mut Tx,
+    engine: &Engine,
+    subscription: &Id,
+    text: &str,
+    expires_at: Option<i64>,
+) -> Result<Secret> {
     let id = engine.new_id();
     let sealed = engine.key.seal(&purpose(subscription, &id), text.as_bytes())?;
     let secret = Secret { id, subscription_id: *subscription, sealed, created_at: id.millis(), expires_at };

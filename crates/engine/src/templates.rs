@@ -14,7 +14,13 @@ pub const MARKETING: &str = "MARKETING";
 
 impl Engine {
     /// Newest first, those of a sender's account.
-    pub async fn templates(&self, organization: &Id, account: &Id, filter: &Filter, limit: i64) -> Result<Vec<Template>> {
+    pub async fn templates(
+        &self,
+        organization: &Id,
+        account: &Id,
+        filter: &Filter,
+        limit: i64,
+    ) -> Result<Vec<Template>> {
         store::templates::list(&mut *self.db.reader().await?, organization, account, filter, limit).await
     }
 }
@@ -37,7 +43,9 @@ pub struct Synced {
 impl Work for Sync {
     type Output = Synced;
     async fn run(&self, tx: &mut Tx) -> Result<Synced> {
-        let known = store::templates::list(tx, &self.account.organization_id, &self.account.id, &Filter::default(), 10_000).await?;
+        let known =
+            store::templates::list(tx, &self.account.organization_id, &self.account.id, &Filter::default(), 10_000)
+                .await?;
         let mut synced = Synced::default();
         for old in &known {
             let gone = !self.states.iter().any(|state| state.name == old.name && state.language == old.language);
@@ -64,7 +72,12 @@ fn differs(old: &Template, new: &TemplateState) -> bool {
 }
 
 /// Writes templates down as the provider has them.
-pub(crate) async fn write_down(tx: &mut Tx, engine: &Engine, account: &Account, states: &[TemplateState]) -> Result<()> {
+pub(crate) async fn write_down(
+    tx: &mut Tx,
+    engine: &Engine,
+    account: &Account,
+    states: &[TemplateState],
+) -> Result<()> {
     for state in states {
         let id = engine.new_id();
         let template = Template {

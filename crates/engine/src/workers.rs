@@ -186,7 +186,10 @@ async fn sync(engine: &Engine, job: Job) -> Result<()> {
 }
 
 /// Brings an account's templates to what its provider says now.
-pub async fn sync_templates(engine: &Engine, account: &store::Id) -> std::result::Result<templates::Synced, accounts::ConnectError> {
+pub async fn sync_templates(
+    engine: &Engine,
+    account: &store::Id,
+) -> std::result::Result<templates::Synced, accounts::ConnectError> {
     let states = accounts::fetch_templates(engine, account).await?;
     let account = engine.account(account).await?.ok_or(accounts::ConnectError::UnknownAccount)?;
     Ok(engine.perform(templates::Sync { engine: engine.clone(), account, states }).await?)

@@ -118,11 +118,7 @@ impl Blobs {
         let mut stream = pin!(stream);
         let mut digest = Sha256::new();
         let mut size = 0;
-        while let Some(chunk) = stream
-            .try_next()
-            .await
-            .map_err(|e| Error::Source(e.into()))?
-        {
+        while let Some(chunk) = stream.try_next().await.map_err(|e| Error::Source(e.into()))? {
             size += chunk.len() as u64;
             if size > max_bytes {
                 return Err(Error::TooLarge { limit: max_bytes });
@@ -143,13 +139,7 @@ impl Blobs {
         let mut file = File::open(self.0.place(id)?).await.map_err(or_not_found)?;
         let front = format::front(&mut file).await?;
         let size = file.metadata().await?.len().saturating_sub(front.length);
-        Ok(Opened {
-            meta: front.meta,
-            size,
-            sha256: front.sha256,
-            file,
-            start: front.length,
-        })
+        Ok(Opened { meta: front.meta, size, sha256: front.sha256, file, start: front.length })
     }
 
     /// Removes a blob; false if there was none.
@@ -178,10 +168,7 @@ impl Opened {
         let from = range.start.min(self.size);
         let to = range.end.clamp(from, self.size);
         self.file.seek(SeekFrom::Start(self.start + from)).await?;
-        Ok(ReaderStream::with_capacity(
-            self.file.take(to - from),
-            64 * 1024,
-        ))
+        Ok(ReaderStream::with_capacity(self.file.take(to - from), 64 * 1024))
     }
 }
 
@@ -215,35 +202,20 @@ struct Arrival {
 impl Arrival {
     fn new(directory: &Arc<Directory>, id: &str) -> Self {
         let number = directory.arrivals.fetch_add(1, Ordering::Relaxed);
-        let path = directory
-            .path
-            .join("incoming")
-            .join(format!("{id}.{number}"));
-        Self {
-            directory: directory.clone(),
-            path,
-            taken: 0,
-            settled: false,
-        }
+        let path = directory.path.join("incoming").join(format!("{id}.{number}"));
+        Self { directory: directory.clone(), path, taken: 0, settled: false }
     }
 
     fn take(&mut self, bytes: u64) -> Result<(), Error> {
         let quota = self.directory.quota;
         let used = self.directory.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
         self.taken += bytes;
-        if used > quota {
-            Err(Error::Quota { quota })
-        } else {
-            Ok(())
-        }
+        if used > quota { Err(Error::Quota { quota }) } else { Ok(()) }
     }
 
     fn settle(mut self, place: &Path) -> io::Result<()> {
         let directory = self.directory.clone();
-        let _placing = directory
-            .placing
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let _placing = directory.placing.lock().unwrap_or_else(PoisonError::into_inner);
         let replaced = std::fs::metadata(place).map_or(0, |old| old.len());
         std::fs::rename(&self.path, place)?;
         self.settled = true;
@@ -284,7 +256,5 @@ fn or_not_found(error: io::Error) -> Error {
 }
 
 async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

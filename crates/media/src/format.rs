@@ -29,9 +29,7 @@ pub(crate) struct Front {
 /// Writes the beginning; the digest's place stays empty until [`seal`].
 pub(crate) async fn begin(file: &mut File, meta: &Meta) -> io::Result<()> {
     let json = serde_json::to_vec(meta)?;
-    let length = u32::try_from(json.len())
-        .ok()
-        .filter(|_| json.len() <= MAX_META);
+    let length = u32::try_from(json.len()).ok().filter(|_| json.len() <= MAX_META);
     let length = length.ok_or_else(|| io::Error::other("the description is too long"))?;
     file.write_all(&MAGIC).await?;
     file.write_all(&length.to_le_bytes()).await?;
@@ -52,10 +50,7 @@ pub(crate) async fn front(file: &mut File) -> io::Result<Front> {
     file.read_exact(&mut head).await?;
     let (magic, rest) = head.split_at(8);
     let (length, digest) = rest.split_at(4);
-    let length = length
-        .iter()
-        .rev()
-        .fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
+    let length = length.iter().rev().fold(0_usize, |sum, byte| (sum << 8) | usize::from(*byte));
     if magic != MAGIC || length > MAX_META {
         return Err(io::ErrorKind::InvalidData.into());
     }
@@ -63,9 +58,5 @@ pub(crate) async fn front(file: &mut File) -> io::Result<Front> {
     file.read_exact(&mut json).await?;
     let mut sha256 = [0; 32];
     sha256.copy_from_slice(digest);
-    Ok(Front {
-        meta: serde_json::from_slice(&json)?,
-        sha256,
-        length: (HEAD + length) as u64,
-    })
+    Ok(Front { meta: serde_json::from_slice(&json)?, sha256, length: (HEAD + length) as u64 })
 }

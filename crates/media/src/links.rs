@@ -33,41 +33,20 @@ impl Links {
     pub fn sign(&self, id: &str, expires_at_ms: i64) -> String {
         let tag = self.mac(id, expires_at_ms).finalize().into_bytes();
         let signature = URL_SAFE_NO_PAD.encode(&tag[..TAG]);
-        format!(
-            "{}/media/{id}?e={expires_at_ms}&s={signature}",
-            self.public_url
-        )
+        format!("{}/media/{id}?e={expires_at_ms}&s={signature}", self.public_url)
     }
 
     /// Is this a link of ours, and still good at `now_ms`?
-    pub fn verify(
-        &self,
-        id: &str,
-        expires_at_ms: i64,
-        signature: &str,
-        now_ms: i64,
-    ) -> Result<(), Denied> {
-        let tag = URL_SAFE_NO_PAD
-            .decode(signature)
-            .map_err(|_| Denied::BadSignature)?;
-        if tag.len() != TAG
-            || self
-                .mac(id, expires_at_ms)
-                .verify_truncated_left(&tag)
-                .is_err()
-        {
+    pub fn verify(&self, id: &str, expires_at_ms: i64, signature: &str, now_ms: i64) -> Result<(), Denied> {
+        let tag = URL_SAFE_NO_PAD.decode(signature).map_err(|_| Denied::BadSignature)?;
+        if tag.len() != TAG || self.mac(id, expires_at_ms).verify_truncated_left(&tag).is_err() {
             return Err(Denied::BadSignature);
         }
-        if now_ms >= expires_at_ms {
-            Err(Denied::Expired)
-        } else {
-            Ok(())
-        }
+        if now_ms >= expires_at_ms { Err(Denied::Expired) } else { Ok(()) }
     }
 
     fn mac(&self, id: &str, expires_at_ms: i64) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(b"media\n");
         mac.update(&expires_at_ms.to_be_bytes());
         mac.update(id.as_bytes());
@@ -84,16 +63,10 @@ mod tests {
         let links = Links::new([7; 32], "https://example.com/");
         let link = links.sign("0123456789abcdef01234567", 1_000);
         let (path, signature) = link.split_once("&s=").unwrap();
-        assert_eq!(
-            path,
-            "https://example.com/media/0123456789abcdef01234567?e=1000"
-        );
+        assert_eq!(path, "https://example.com/media/0123456789abcdef01234567?e=1000");
         let id = "0123456789abcdef01234567";
         assert_eq!(links.verify(id, 1_000, signature, 999), Ok(()));
-        assert_eq!(
-            links.verify(id, 1_000, signature, 1_000),
-            Err(Denied::Expired)
-        );
+        assert_eq!(links.verify(id, 1_000, signature, 1_000), Err(Denied::Expired));
         let forged = [
             links.verify(id, 1_001, signature, 0),
             links.verify("0123456789abcdef01234568", 1_000, signature, 0),

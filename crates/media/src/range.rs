@@ -11,25 +11,16 @@ pub(crate) enum Wanted {
 
 /// Reads `Range` for a blob of `size` bytes. What is not one range of bytes is left alone, as the standard allows.
 pub(crate) fn wanted(header: Option<&str>, size: u64) -> Wanted {
-    let Some((first, last)) = header
-        .and_then(|h| h.strip_prefix("bytes="))
-        .and_then(|h| h.split_once('-'))
-    else {
+    let Some((first, last)) = header.and_then(|h| h.strip_prefix("bytes=")).and_then(|h| h.split_once('-')) else {
         return Wanted::Whole;
     };
     let range = match (number(first), number(last)) {
         (Ok(Some(first)), Ok(None)) => first..size,
-        (Ok(Some(first)), Ok(Some(last))) if last >= first => {
-            first..size.min(last.saturating_add(1))
-        }
+        (Ok(Some(first)), Ok(Some(last))) if last >= first => first..size.min(last.saturating_add(1)),
         (Ok(None), Ok(Some(count))) => size.saturating_sub(count)..size,
         _ => return Wanted::Whole,
     };
-    if range.is_empty() {
-        Wanted::Nothing
-    } else {
-        Wanted::Part(range)
-    }
+    if range.is_empty() { Wanted::Nothing } else { Wanted::Part(range) }
 }
 
 /// `None` for an empty text. A number beyond all sizes is the largest.

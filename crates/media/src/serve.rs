@@ -28,9 +28,7 @@ struct Serving {
 
 /// Serves `GET` and `HEAD /media/{id}`: 403 without a good signature, 410 past its time, 404 where the blob is gone.
 pub fn router(blobs: Blobs, links: Links, now: Now) -> Router {
-    Router::new()
-        .route("/media/{id}", get(serve))
-        .with_state(Serving { blobs, links, now })
+    Router::new().route("/media/{id}", get(serve)).with_state(Serving { blobs, links, now })
 }
 
 async fn serve(
@@ -53,11 +51,7 @@ async fn serve(
     answered.unwrap_or_else(|error| match error {
         Error::NotFound | Error::BadId => StatusCode::NOT_FOUND.into_response(),
         error => {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                id,
-                "a blob could not be read"
-            );
+            tracing::error!(error = &error as &dyn std::error::Error, id, "a blob could not be read");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     })
@@ -68,13 +62,9 @@ fn allowed(serving: &Serving, id: &str, query: &str) -> Result<(), Denied> {
         let mut parts = query.split('&').filter_map(|part| part.split_once('='));
         parts.find_map(|(key, value)| (key == name).then_some(value))
     };
-    let expires = part("e")
-        .and_then(|e| e.parse().ok())
-        .ok_or(Denied::BadSignature)?;
+    let expires = part("e").and_then(|e| e.parse().ok()).ok_or(Denied::BadSignature)?;
     let signature = part("s").ok_or(Denied::BadSignature)?;
-    serving
-        .links
-        .verify(id, expires, signature, (serving.now)())
+    serving.links.verify(id, expires, signature, (serving.now)())
 }
 
 async fn answer(blob: Opened, asked: &HeaderMap) -> std::io::Result<Response> {
@@ -92,21 +82,13 @@ async fn answer(blob: Opened, asked: &HeaderMap) -> std::io::Result<Response> {
         Wanted::Whole => (StatusCode::OK, 0..size),
         Wanted::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Wanted::Nothing => {
-            set(
-                &mut headers,
-                header::CONTENT_RANGE,
-                &format!("bytes */{size}"),
-            );
+            set(&mut headers, header::CONTENT_RANGE, &format!("bytes */{size}"));
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
         }
     };
     if status == StatusCode::PARTIAL_CONTENT {
         let (first, last) = (range.start, range.end - 1);
-        set(
-            &mut headers,
-            header::CONTENT_RANGE,
-            &format!("bytes {first}-{last}/{size}"),
-        );
+        set(&mut headers, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
     }
     headers.insert(header::CONTENT_LENGTH, (range.end - range.start).into());
     let body = Body::from_stream(blob.read(range).await?);
@@ -124,8 +106,7 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 }
 
 fn safe_headers(meta: &Meta) -> HeaderMap {
-    let mime = HeaderValue::from_str(&meta.mime)
-        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    let mime = HeaderValue::from_str(&meta.mime).unwrap_or(HeaderValue::from_static("application/octet-stream"));
     let kind = match mime.to_str() {
         Ok(mime) if is_shown(mime) => "inline",
         _ => "attachment",
@@ -137,27 +118,16 @@ fn safe_headers(meta: &Meta) -> HeaderMap {
     set(&mut headers, header::ACCEPT_RANGES, "bytes");
     set(&mut headers, header::CACHE_CONTROL, "private");
     set(&mut headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
-    set(
-        &mut headers,
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; sandbox",
-    );
+    set(&mut headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
     headers
 }
 
 /// RFC 5987's attr-char.
-const VERBATIM: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const VERBATIM: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 fn disposition(kind: &str, filename: Option<&str>) -> String {
     match filename {
-        Some(name) => format!(
-            "{kind}; filename*=UTF-8''{}",
-            utf8_percent_encode(name, VERBATIM)
-        ),
+        Some(name) => format!("{kind}; filename*=UTF-8''{}", utf8_percent_encode(name, VERBATIM)),
         None => kind.to_owned(),
     }
 }

@@ -72,18 +72,14 @@ impl GraphError {
 
     /// The sentence that says most, or the message where there is none.
     pub fn details(&self) -> &str {
-        details(self.error_data.as_ref())
-            .or(self.error_user_msg.as_deref())
-            .unwrap_or(&self.message)
+        details(self.error_data.as_ref()).or(self.error_user_msg.as_deref()).unwrap_or(&self.message)
     }
 
     /// What to do about it. `status` is the answer's HTTP status.
     pub fn class(&self, status: u16) -> Class {
         let class = class(self.code, self.error_subcode, Some(status));
         match self.is_transient {
-            Some(true) if class == Class::Never && !class::known(self.code, self.error_subcode) => {
-                Class::BackOff
-            }
+            Some(true) if class == Class::Never && !class::known(self.code, self.error_subcode) => Class::BackOff,
             _ => class,
         }
     }
@@ -92,10 +88,7 @@ impl GraphError {
 impl Problem {
     /// The sentence that says most; empty where there is none.
     pub fn details(&self) -> &str {
-        details(self.error_data.as_ref())
-            .or(self.message.as_deref())
-            .or(self.title.as_deref())
-            .unwrap_or_default()
+        details(self.error_data.as_ref()).or(self.message.as_deref()).or(self.title.as_deref()).unwrap_or_default()
     }
 }
 
@@ -122,18 +115,12 @@ mod tests {
         assert_eq!(error.details(), "More than 24 hours have passed");
         assert_eq!(error.class(400), Class::Never);
         assert_eq!(error.to_body(), body);
-        let old = GraphError::parse(
-            br#"{"error":{"code":999999,"error_data":"plain","is_transient":true}}"#,
-        )
-        .unwrap();
+        let old = GraphError::parse(br#"{"error":{"code":999999,"error_data":"plain","is_transient":true}}"#).unwrap();
         assert_eq!((old.details(), old.class(400)), ("plain", Class::BackOff));
         for body in [&b"<html>"[..], b"", b"{}", b"{\"error\":\"x\"}", b"\xff"] {
             assert!(GraphError::parse(body).is_none());
         }
         let made = GraphError::new(100, "Invalid parameter", "to is missing");
-        assert_eq!(
-            (made.message.as_str(), made.details()),
-            ("(#100) Invalid parameter", "to is missing")
-        );
+        assert_eq!((made.message.as_str(), made.details()), ("(#100) Invalid parameter", "to is missing"));
     }
 }

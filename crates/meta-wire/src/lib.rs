@@ -42,9 +42,6 @@ wire! {
 impl Success {
     /// `{"success":true}`.
     pub fn yes() -> Self {
-        Self {
-            success: true,
-            extra: Extra::new(),
-        }
+        Self { success: true, extra: Extra::new() }
     }
 }

@@ -22,10 +22,7 @@ pub type Index = Loose;
 impl Loose {
     /// Prints as an integer.
     pub fn integer(value: u64) -> Self {
-        Self {
-            text: value.to_string(),
-            integer: Some(value.into()),
-        }
+        Self { text: value.to_string(), integer: Some(value.into()) }
     }
 
     pub fn as_str(&self) -> &str {
@@ -45,10 +42,7 @@ impl From<&str> for Loose {
 
 impl From<String> for Loose {
     fn from(text: String) -> Self {
-        Self {
-            text,
-            integer: None,
-        }
+        Self { text, integer: None }
     }
 }
 
@@ -114,10 +108,7 @@ impl Visitor<'_> for LooseVisitor {
     }
 
     fn visit_i64<E>(self, value: i64) -> Result<Loose, E> {
-        Ok(Loose {
-            text: value.to_string(),
-            integer: Some(value.into()),
-        })
+        Ok(Loose { text: value.to_string(), integer: Some(value.into()) })
     }
 }
 
@@ -138,41 +129,29 @@ pub struct Timestamp {
 impl Timestamp {
     /// Prints as text.
     pub fn text(seconds: i64) -> Self {
-        Self {
-            seconds,
-            as_text: true,
-        }
+        Self { seconds, as_text: true }
     }
 
     /// Prints as a number.
     pub fn number(seconds: i64) -> Self {
-        Self {
-            seconds,
-            as_text: false,
-        }
+        Self { seconds, as_text: false }
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.as_text {
-            serializer.collect_str(&self.seconds)
-        } else {
-            serializer.serialize_i64(self.seconds)
-        }
+        if self.as_text { serializer.collect_str(&self.seconds) } else { serializer.serialize_i64(self.seconds) }
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let loose = Loose::deserialize(deserializer)?;
-        let seconds = loose.text.parse().map_err(|_| {
-            D::Error::invalid_value(Unexpected::Str(&loose.text), &"seconds since 1970")
-        })?;
-        Ok(Self {
-            seconds,
-            as_text: loose.integer.is_none(),
-        })
+        let seconds = loose
+            .text
+            .parse()
+            .map_err(|_| D::Error::invalid_value(Unexpected::Str(&loose.text), &"seconds since 1970"))?;
+        Ok(Self { seconds, as_text: loose.integer.is_none() })
     }
 }
 
@@ -208,9 +187,11 @@ impl<'de> Deserialize<'de> for Degrees {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match serde_json::Value::deserialize(deserializer)? {
             serde_json::Value::Number(number) => Ok(Self(number)),
-            serde_json::Value::String(text) => text.trim().parse().map(Self).map_err(|_| {
-                D::Error::invalid_value(Unexpected::Str(&text), &"degrees as a number")
-            }),
+            serde_json::Value::String(text) => text
+                .trim()
+                .parse()
+                .map(Self)
+                .map_err(|_| D::Error::invalid_value(Unexpected::Str(&text), &"degrees as a number")),
             _ => Err(D::Error::custom("degrees must be a number")),
         }
     }
@@ -246,24 +227,14 @@ mod tests {
             let time: Timestamp = from_str(json).unwrap();
             assert_eq!(to_string(&time).unwrap(), json);
         }
-        for json in [
-            "\"soon\"",
-            "1.5",
-            "null",
-            "true",
-            "[]",
-            "\"99999999999999999999\"",
-        ] {
+        for json in ["\"soon\"", "1.5", "null", "true", "[]", "\"99999999999999999999\""] {
             assert!(from_str::<Timestamp>(json).is_err(), "{json}");
         }
         for json in ["1.5", "null", "true", "[]", "{}", "1e99"] {
             assert!(from_str::<MetaId>(json).is_err(), "{json}");
         }
         assert_eq!(from_str::<Degrees>("\"-6.2\"").unwrap().get(), -6.2);
-        assert_eq!(
-            to_string(&from_str::<Degrees>("12").unwrap()).unwrap(),
-            "12"
-        );
+        assert_eq!(to_string(&from_str::<Degrees>("12").unwrap()).unwrap(), "12");
         assert!(from_str::<Degrees>("\"NaN\"").is_err() && Degrees::new(f64::NAN).is_none());
     }
 }

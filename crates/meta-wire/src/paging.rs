@@ -6,11 +6,7 @@ use serde_json::Value;
 /// One page of a list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Page<T> {
-    #[serde(
-        default = "Vec::new",
-        deserialize_with = "crate::loose::list",
-        bound(deserialize = "T: Deserialize<'de>")
-    )]
+    #[serde(default = "Vec::new", deserialize_with = "crate::loose::list", bound(deserialize = "T: Deserialize<'de>"))]
     pub data: Vec<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
@@ -38,11 +34,7 @@ wire! {
 impl<T> Page<T> {
     /// A list that is whole.
     pub fn of(data: Vec<T>) -> Self {
-        Self {
-            data,
-            paging: None,
-            summary: None,
-        }
+        Self { data, paging: None, summary: None }
     }
 
     /// The cursor to go on with, if there is more.

@@ -9,11 +9,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 struct Ascii(CompactFormatter);
 
 impl Formatter for Ascii {
-    fn write_string_fragment<W: ?Sized + io::Write>(
-        &mut self,
-        writer: &mut W,
-        fragment: &str,
-    ) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut units = [0; 2];
         let mut plain_from = 0;
         for (at, letter) in fragment.char_indices().filter(|(_, c)| !c.is_ascii()) {
@@ -23,8 +19,7 @@ impl Formatter for Ascii {
             }
             plain_from = at + letter.len_utf8();
         }
-        self.0
-            .write_string_fragment(writer, &fragment[plain_from..])
+        self.0.write_string_fragment(writer, &fragment[plain_from..])
     }
 }
 

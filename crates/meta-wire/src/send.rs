@@ -21,11 +21,7 @@ pub struct Outgoing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient_type: Option<String>,
     /// `+` and digits, or a group's id. Wins over `recipient`.
-    #[serde(
-        default,
-        deserialize_with = "crate::loose::text",
-        skip_serializing_if = "Option::is_none"
-    )]
+    #[serde(default, deserialize_with = "crate::loose::text", skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// A business-scoped user id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,10 +121,7 @@ impl Read {
             messaging_product: whatsapp(),
             status: "read".to_owned(),
             message_id: message_id.into(),
-            typing_indicator: typing.then(|| Typing {
-                kind,
-                ..Typing::default()
-            }),
+            typing_indicator: typing.then(|| Typing { kind, ..Typing::default() }),
             ..Self::default()
         }
     }

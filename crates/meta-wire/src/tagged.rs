@@ -29,10 +29,7 @@ pub struct Tagged<T> {
 
 impl<T> From<T> for Tagged<T> {
     fn from(content: T) -> Self {
-        Self {
-            content,
-            extra: Extra::new(),
-        }
+        Self { content, extra: Extra::new() }
     }
 }
 
@@ -52,10 +49,7 @@ impl<'de, T: Kinds> Deserialize<'de> for Tagged<T> {
             Some(_) => return Err(D::Error::custom("`type` is not a string")),
         };
         let value = extra.shift_remove(&kind);
-        Ok(Self {
-            content: T::read(kind, value),
-            extra,
-        })
+        Ok(Self { content: T::read(kind, value), extra })
     }
 }
 

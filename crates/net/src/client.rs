@@ -18,27 +18,18 @@ pub struct PlainSettings {
 
 impl Default for PlainSettings {
     fn default() -> Self {
-        Self {
-            connect_timeout: Duration::from_secs(5),
-            timeout: Duration::from_secs(30),
-            extra_roots: Vec::new(),
-        }
+        Self { connect_timeout: Duration::from_secs(5), timeout: Duration::from_secs(30), extra_roots: Vec::new() }
     }
 }
 
 /// A client for hosts that the operator configured: any address, but no redirects and no proxies from the environment.
 pub fn plain_client(settings: &PlainSettings) -> Result<reqwest::Client, Error> {
-    let builder = closed(&settings.extra_roots)?
-        .connect_timeout(settings.connect_timeout)
-        .timeout(settings.timeout);
+    let builder = closed(&settings.extra_roots)?.connect_timeout(settings.connect_timeout).timeout(settings.timeout);
     Ok(builder.build()?)
 }
 
 /// The ground of every client: our TLS, no redirects, no proxies, no `Referer`.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place where clients are made"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place where clients are made")]
 pub(crate) fn closed(extra_roots: &[Certificate]) -> Result<reqwest::ClientBuilder, Error> {
     Ok(reqwest::Client::builder()
         .tls_backend_preconfigured(tls::config(extra_roots)?)

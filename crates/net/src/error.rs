@@ -34,10 +34,7 @@ pub enum Error {
 impl Error {
     /// True if nothing of the request can have reached the other side.
     pub fn never_sent(&self) -> bool {
-        matches!(
-            self,
-            Self::Refused(_) | Self::Dns(_) | Self::Connect(_) | Self::Tls(_)
-        )
+        matches!(self, Self::Refused(_) | Self::Dns(_) | Self::Connect(_) | Self::Tls(_))
     }
 }
 

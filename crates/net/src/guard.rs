@@ -55,13 +55,7 @@ pub struct Request {
 impl Request {
     /// A request without headers and body.
     pub fn new(method: Method, url: Url) -> Self {
-        Self {
-            method,
-            url,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            timeout: None,
-        }
+        Self { method, url, headers: HeaderMap::new(), body: Bytes::new(), timeout: None }
     }
 }
 
@@ -100,11 +94,7 @@ impl GuardedClient {
         let policy = Arc::new(settings.policy);
         // Two clients, for the resolver is not told the scheme and plain http is held to a stricter rule.
         let build = |plain: bool| -> Result<reqwest::Client, Error> {
-            let vetted = Vetted {
-                lookup: settings.lookup.clone(),
-                policy: policy.clone(),
-                plain,
-            };
+            let vetted = Vetted { lookup: settings.lookup.clone(), policy: policy.clone(), plain };
             Ok(client::closed(&settings.extra_roots)?
                 .connect_timeout(settings.connect_timeout)
                 .https_only(!plain)
@@ -129,18 +119,12 @@ impl GuardedClient {
     pub async fn send(&self, request: Request) -> Result<Answer, Error> {
         let mut response = self.open(request).await?;
         let (body, truncated) = beginning(&mut response, self.max_body).await?;
-        Ok(Answer {
-            status: response.status(),
-            headers: std::mem::take(response.headers_mut()),
-            body,
-            truncated,
-        })
+        Ok(Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body, truncated })
     }
 
     /// Fetches `url`; see [`GuardedClient::download`].
     pub async fn get_stream(&self, url: Url, max_bytes: u64) -> Result<Download, Error> {
-        self.download(Request::new(Method::GET, url), max_bytes)
-            .await
+        self.download(Request::new(Method::GET, url), max_bytes).await
     }
 
     /// Sends and hands over the answer's body as it comes, at most `max_bytes` of it. The caller judges the status.
@@ -159,9 +143,7 @@ impl GuardedClient {
 
     async fn open(&self, request: Request) -> Result<reqwest::Response, Error> {
         // reqwest never shows a literal address to the resolver, so it is vetted here.
-        self.policy
-            .check_url(&request.url)
-            .map_err(Error::Refused)?;
+        self.policy.check_url(&request.url).map_err(Error::Refused)?;
         let client = match request.url.scheme() {
             "https" => &self.tls,
             _ => &self.plain,

@@ -23,10 +23,7 @@ pub enum Refusal {
     #[error("a user name or password in the URL is not permitted")]
     UserInfo,
     #[error("the address {address} is not permitted ({range})")]
-    Address {
-        address: IpAddr,
-        range: &'static str,
-    },
+    Address { address: IpAddr, range: &'static str },
 }
 
 impl AddressPolicy {
@@ -46,11 +43,7 @@ impl AddressPolicy {
     /// May a connection without TLS go to this address?
     pub fn check_plain(&self, address: IpAddr) -> Result<(), Refusal> {
         self.check(address)?;
-        if self.lists(address) {
-            Ok(())
-        } else {
-            Err(Refusal::PlainHttp)
-        }
+        if self.lists(address) { Ok(()) } else { Err(Refusal::PlainHttp) }
     }
 
     /// What can be said of a URL before its name is resolved. A name reached by plain http is judged by its addresses
@@ -84,11 +77,7 @@ impl AddressPolicy {
     }
 
     fn check_for(&self, plain: bool, address: IpAddr) -> Result<(), Refusal> {
-        if plain {
-            self.check_plain(address)
-        } else {
-            self.check(address)
-        }
+        if plain { self.check_plain(address) } else { self.check(address) }
     }
 
     fn lists(&self, address: IpAddr) -> bool {
@@ -112,10 +101,7 @@ mod tests {
     use super::*;
 
     fn sandbox() -> AddressPolicy {
-        AddressPolicy::new(vec![
-            "127.0.0.0/8".parse().unwrap(),
-            "10.20.0.0/16".parse().unwrap(),
-        ])
+        AddressPolicy::new(vec!["127.0.0.0/8".parse().unwrap(), "10.20.0.0/16".parse().unwrap()])
     }
 
     fn verdict(policy: &AddressPolicy, url: &str) -> Result<(), Refusal> {
@@ -186,18 +172,9 @@ mod tests {
     #[test]
     fn public_destinations_are_permitted_over_tls_only() {
         let policy = AddressPolicy::default();
-        for host in [
-            "example.com",
-            "93.184.215.14",
-            "[2606:2800:21f::1]",
-            "[::ffff:8.8.8.8]",
-            "[64:ff9b::8.8.8.8]",
-        ] {
+        for host in ["example.com", "93.184.215.14", "[2606:2800:21f::1]", "[::ffff:8.8.8.8]", "[64:ff9b::8.8.8.8]"] {
             assert_eq!(verdict(&policy, &format!("https://{host}:8443/x")), Ok(()));
-            assert_eq!(
-                verdict(&policy, &format!("http://{host}/")),
-                Err(Refusal::PlainHttp)
-            );
+            assert_eq!(verdict(&policy, &format!("http://{host}/")), Err(Refusal::PlainHttp));
         }
     }
 

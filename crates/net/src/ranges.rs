@@ -7,10 +7,7 @@ const fn v4(a: u8, b: u8, c: u8, d: u8, prefix: u8) -> Ipv4Net {
 }
 
 const fn v6(first: [u16; 3], prefix: u8) -> Ipv6Net {
-    Ipv6Net::new_assert(
-        Ipv6Addr::new(first[0], first[1], first[2], 0, 0, 0, 0, 0),
-        prefix,
-    )
+    Ipv6Net::new_assert(Ipv6Addr::new(first[0], first[1], first[2], 0, 0, 0, 0, 0), prefix)
 }
 
 /// IPv4 ranges that no public service lives in (IANA special-purpose registry), and cloud hosts that must stay out
@@ -69,10 +66,7 @@ pub(crate) fn closed(address: IpAddr) -> Option<&'static str> {
 }
 
 fn closed_v4(address: Ipv4Addr) -> Option<&'static str> {
-    CLOSED_V4
-        .iter()
-        .find(|(range, _)| range.contains(&address))
-        .map(|(_, name)| *name)
+    CLOSED_V4.iter().find(|(range, _)| range.contains(&address)).map(|(_, name)| *name)
 }
 
 fn closed_v6(address: Ipv6Addr) -> Option<&'static str> {
@@ -99,10 +93,7 @@ fn outside_unicast(address: Ipv6Addr) -> &'static str {
 }
 
 fn named(table: &[(Ipv6Net, &'static str)], address: Ipv6Addr) -> Option<&'static str> {
-    table
-        .iter()
-        .find(|(range, _)| range.contains(&address))
-        .map(|(_, name)| *name)
+    table.iter().find(|(range, _)| range.contains(&address)).map(|(_, name)| *name)
 }
 
 fn last_32_bits(address: Ipv6Addr) -> Ipv4Addr {

@@ -22,18 +22,14 @@ pub struct BadCertificate(#[source] rustls::pki_types::pem::Error);
 
 /// Reads the certificates of a PEM file, for the `extra_roots` of the clients' settings.
 pub fn roots_from_pem(pem: &[u8]) -> Result<Vec<Certificate>, BadCertificate> {
-    CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<_, _>>()
-        .map_err(BadCertificate)
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(BadCertificate)
 }
 
 /// TLS with the public web's roots plus `extra_roots`.
 pub(crate) fn config(extra_roots: &[Certificate]) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     for root in extra_roots {
-        roots
-            .add(root.clone())
-            .map_err(|source| Error::Tls(source.into()))?;
+        roots.add(root.clone()).map_err(|source| Error::Tls(source.into()))?;
     }
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()

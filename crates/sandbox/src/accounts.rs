@@ -68,14 +68,7 @@ pub(crate) struct Number {
 }
 
 impl Number {
-    pub(crate) fn new(
-        id: Text,
-        waba: Text,
-        phone: &str,
-        country_code: &str,
-        name: &str,
-        now: i64,
-    ) -> Self {
+    pub(crate) fn new(id: Text, waba: Text, phone: &str, country_code: &str, name: &str, now: i64) -> Self {
         Self {
             id,
             waba,
@@ -104,11 +97,8 @@ impl Number {
 }
 
 /// The permissions of every token handed out.
-pub(crate) const SCOPES: [&str; 3] = [
-    "whatsapp_business_management",
-    "whatsapp_business_messaging",
-    "business_management",
-];
+pub(crate) const SCOPES: [&str; 3] =
+    ["whatsapp_business_management", "whatsapp_business_messaging", "business_management"];
 
 /// The names and number counts of a platform's organizations.
 const ORGANIZATIONS: [(&str, usize); 2] = [("Sandbox One", 2), ("Sandbox Two", 1)];
@@ -129,16 +119,8 @@ pub(crate) fn found(
         let mut own = Vec::new();
         for _ in 0..count {
             let number_id = Text::from(seed.digits(&label(&format!("number/{next}")), '4', 15));
-            let mut number = Number::new(
-                number_id.clone(),
-                waba_id.clone(),
-                &format!("1555{next:07}"),
-                "1",
-                name,
-                now,
-            );
-            (number.verified, number.registered, number.pin) =
-                (true, true, Some("123456".to_owned()));
+            let mut number = Number::new(number_id.clone(), waba_id.clone(), &format!("1555{next:07}"), "1", name, now);
+            (number.verified, number.registered, number.pin) = (true, true, Some("123456".to_owned()));
             own.push(number_id);
             numbers.push(number);
             next += 1;

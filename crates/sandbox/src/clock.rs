@@ -18,10 +18,7 @@ pub enum Source {
 }
 
 impl Source {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is where the sandbox's time comes from"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is where the sandbox's time comes from")]
     fn now_ms(&self) -> i64 {
         match self {
             Source::System => SystemTime::now()
@@ -41,10 +38,7 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn new(source: Source, offset_ms: i64) -> Self {
-        Self {
-            source,
-            offset: Arc::new(watch::Sender::new(offset_ms)),
-        }
+        Self { source, offset: Arc::new(watch::Sender::new(offset_ms)) }
     }
 
     /// Milliseconds since 1970.
@@ -86,10 +80,7 @@ impl Clock {
 }
 
 /// Waits in real time, whatever the clock shows; for what has nothing to do with the story told.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is where the sandbox's waiting comes from"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is where the sandbox's waiting comes from")]
 pub(crate) async fn pause(length: Duration) {
     tokio::time::sleep(length).await;
 }
@@ -105,24 +96,17 @@ pub(crate) fn parse_advance(text: &str) -> Option<i64> {
         'd' => 86_400_000,
         _ => return None,
     };
-    count
-        .checked_mul(factor)
-        .filter(|ms| *ms <= 20 * 365 * 86_400_000)
+    count.checked_mul(factor).filter(|ms| *ms <= 20 * 365 * 86_400_000)
 }
 
 /// RFC 3339 with milliseconds, UTC.
 pub(crate) fn rfc3339(ms: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(ms)
-        .unwrap_or_default()
-        .to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
+    chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 /// Graph's own spelling of a time: `2026-11-21T09:44:02+0000`.
 pub(crate) fn graph_time(ms: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(ms)
-        .unwrap_or_default()
-        .format("%Y-%m-%dT%H:%M:%S+0000")
-        .to_string()
+    chrono::DateTime::from_timestamp_millis(ms).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S+0000").to_string()
 }
 
 #[cfg(test)]
@@ -131,25 +115,10 @@ mod tests {
 
     #[test]
     fn advances_are_whole_numbers_of_known_units() {
-        for (text, ms) in [
-            ("30s", 30_000),
-            ("5m", 300_000),
-            ("25h", 90_000_000),
-            ("31d", 2_678_400_000),
-        ] {
+        for (text, ms) in [("30s", 30_000), ("5m", 300_000), ("25h", 90_000_000), ("31d", 2_678_400_000)] {
             assert_eq!(parse_advance(text), Some(ms), "{text}");
         }
-        for text in [
-            "",
-            "h",
-            "1.5h",
-            "-1h",
-            "1w",
-            "1 h",
-            "99999999999999999999d",
-            "9999999999d",
-            "5µ",
-        ] {
+        for text in ["", "h", "1.5h", "-1h", "1w", "1 h", "99999999999999999999d", "9999999999d", "5µ"] {
             assert_eq!(parse_advance(text), None, "{text}");
         }
     }

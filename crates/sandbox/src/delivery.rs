@@ -35,14 +35,10 @@ fn raw(content: &Map<String, Value>) -> Box<RawValue> {
 pub(crate) fn accept(world: &Shared, state: &mut State, out: Outgoing) {
     let now = world.clock.now();
     let is_reaction = &*out.kind == "reaction";
-    let business = state
-        .numbers
-        .get(&out.number)
-        .map(|number| number.phone.clone());
+    let business = state.numbers.get(&out.number).map(|number| number.phone.clone());
     let failure = out.failure.clone().or_else(|| refusal(state, &out, now));
     let phone = state.phone(&out.phone);
-    let reachable =
-        failure.is_none() && business.is_some_and(|number| !phone.blocked.contains(&*number));
+    let reachable = failure.is_none() && business.is_some_and(|number| !phone.blocked.contains(&*number));
     let mut message = Message {
         id: out.id,
         direction: Direction::In,
@@ -66,9 +62,7 @@ pub(crate) fn accept(world: &Shared, state: &mut State, out: Outgoing) {
     } else {
         tell(world, state, &message, now, None);
         if is_reaction {
-            react(world, state, &out.content, |reaction, emoji| {
-                reaction.business = emoji
-            });
+            react(world, state, &out.content, |reaction, emoji| reaction.business = emoji);
         } else if reachable && state.phone(&message.phone).online {
             (message.status, message.shown) = (Status::Delivered, true);
             tell(world, state, &message, now, None);
@@ -82,33 +76,16 @@ pub(crate) fn accept(world: &Shared, state: &mut State, out: Outgoing) {
 
 /// Why an accepted message fails all the same.
 fn refusal(state: &mut State, out: &Outgoing, now: i64) -> Option<Failure> {
-    let fail = |code, details: &str| {
-        Some(Failure {
-            code,
-            details: details.to_owned(),
-        })
-    };
-    let target = out
-        .content
-        .get("reaction")
-        .and_then(|reaction| reaction["message_id"].as_str());
+    let fail = |code, details: &str| Some(Failure { code, details: details.to_owned() });
+    let target = out.content.get("reaction").and_then(|reaction| reaction["message_id"].as_str());
     if let Some(target) = target {
-        let known = state
-            .messages
-            .by_id(target)
-            .is_some_and(|target| target.phone == out.phone && &*target.kind != "reaction");
+        let known =
+            state.messages.by_id(target).is_some_and(|target| target.phone == out.phone && &*target.kind != "reaction");
         if !known {
-            return fail(
-                131009,
-                "The message to react to does not exist, is too old, or is a reaction itself",
-            );
+            return fail(131009, "The message to react to does not exist, is too old, or is a reaction itself");
         }
     }
-    let Phone {
-        registered,
-        opted_out,
-        ..
-    } = *state.phone(&out.phone);
+    let Phone { registered, opted_out, .. } = *state.phone(&out.phone);
     if !registered {
         return fail(131026, "Message Undeliverable.");
     }
@@ -149,11 +126,7 @@ fn tell(world: &Shared, state: &State, message: &Message, at: i64, failure: Opti
 /// The number's lane, if its WABA is subscribed.
 fn lane(state: &State, number: &Text) -> Option<Lane> {
     let waba = &state.numbers.get(number)?.waba;
-    state
-        .wabas
-        .get(waba)
-        .filter(|waba| waba.subscribed)
-        .map(|_| Lane::Number(number.clone()))
+    state.wabas.get(waba).filter(|waba| waba.subscribed).map(|_| Lane::Number(number.clone()))
 }
 
 /// Owes an account-level fact.
@@ -161,33 +134,15 @@ pub(crate) fn tell_account(world: &Shared, state: &State, waba: &Text, field: &s
     if state.wabas.get(waba).is_some_and(|waba| waba.subscribed)
         && let Ok(value) = to_raw_value(value)
     {
-        let item = Item::Value {
-            field: field.to_owned(),
-            value,
-            at: world.clock.now(),
-        };
+        let item = Item::Value { field: field.to_owned(), value, at: world.clock.now() };
         webhooks::owe(world, &Lane::Account(waba.clone()), item);
     }
 }
 
 /// Owes a conversation-level fact of one number.
-pub(crate) fn tell_number(
-    world: &Shared,
-    state: &State,
-    number: &Text,
-    field: &str,
-    value: &Value,
-) {
+pub(crate) fn tell_number(world: &Shared, state: &State, number: &Text, field: &str, value: &Value) {
     if let (Some(lane), Ok(value)) = (lane(state, number), to_raw_value(value)) {
-        webhooks::owe(
-            world,
-            &lane,
-            Item::Value {
-                field: field.to_owned(),
-                value,
-                at: world.clock.now(),
-            },
-        );
+        webhooks::owe(world, &lane, Item::Value { field: field.to_owned(), value, at: world.clock.now() });
     }
 }
 
@@ -205,9 +160,7 @@ fn advance(world: &Shared, state: &mut State, seq: u64, status: Status) {
     };
     message.status = status;
     message.shown = true;
-    world
-        .journal
-        .add(Line::Mark(message.id.clone(), status, true));
+    world.journal.add(Line::Mark(message.id.clone(), status, true));
     let message = message.clone();
     tell(world, state, &message, world.clock.now(), None);
 }
@@ -228,12 +181,7 @@ pub(crate) fn come_online(world: &Shared, state: &mut State, phone: &str) {
 }
 
 /// Blue ticks: on these messages, or on all. Returns how many changed.
-pub(crate) fn read(
-    world: &Shared,
-    state: &mut State,
-    phone: &str,
-    ids: Option<&[String]>,
-) -> usize {
+pub(crate) fn read(world: &Shared, state: &mut State, phone: &str, ids: Option<&[String]>) -> usize {
     let unread = thread(state, phone, |message| {
         message.direction == Direction::In
             && message.status == Status::Delivered
@@ -250,27 +198,16 @@ fn thread(state: &State, phone: &str, wanted: impl Fn(&Message) -> bool) -> Vec<
         return Vec::new();
     };
     let seqs = record.thread.iter().copied();
-    seqs.filter(|seq| state.messages.get(*seq).is_some_and(&wanted))
-        .collect()
+    seqs.filter(|seq| state.messages.get(*seq).is_some_and(&wanted)).collect()
 }
 
 /// Sets one side's reaction on the message that `content.reaction` names.
-fn react(
-    world: &Shared,
-    state: &mut State,
-    content: &Map<String, Value>,
-    set: impl Fn(&mut Reaction, Option<String>),
-) {
+fn react(world: &Shared, state: &mut State, content: &Map<String, Value>, set: impl Fn(&mut Reaction, Option<String>)) {
     let Some(reaction) = content.get("reaction") else {
         return;
     };
-    let emoji = reaction["emoji"]
-        .as_str()
-        .filter(|emoji| !emoji.is_empty())
-        .map(str::to_owned);
-    let target = reaction["message_id"]
-        .as_str()
-        .and_then(|id| state.messages.find(id));
+    let emoji = reaction["emoji"].as_str().filter(|emoji| !emoji.is_empty()).map(str::to_owned);
+    let target = reaction["message_id"].as_str().and_then(|id| state.messages.find(id));
     if let Some(message) = target.and_then(|seq| state.messages.get_mut(seq)) {
         set(message.reaction.get_or_insert_default(), emoji);
         world.journal.add(Line::Message(message.clone()));
@@ -293,14 +230,9 @@ pub(crate) fn write(world: &Shared, state: &mut State, written: Written) -> Text
     let now = world.clock.now();
     let id = Text::from(world.ids.wamid(&written.phone, false));
     let is_reaction = written.kind == "reaction";
-    let blocked = state
-        .numbers
-        .get(&written.number)
-        .is_some_and(|number| number.blocked.contains(&*written.phone));
+    let blocked = state.numbers.get(&written.number).is_some_and(|number| number.blocked.contains(&*written.phone));
     if is_reaction {
-        react(world, state, &written.shown, |reaction, emoji| {
-            reaction.customer = emoji
-        });
+        react(world, state, &written.shown, |reaction, emoji| reaction.customer = emoji);
     }
     if !blocked && let Some(value) = inbound(world, state, &written, &id, now) {
         tell_number(world, state, &written.number, "messages", &value);
@@ -312,11 +244,7 @@ pub(crate) fn write(world: &Shared, state: &mut State, written: Written) -> Text
         number: written.number,
         kind: written.kind.into(),
         content: raw(&written.shown),
-        status: if blocked {
-            Status::Sent
-        } else {
-            Status::Delivered
-        },
+        status: if blocked { Status::Sent } else { Status::Delivered },
         at: now,
         shown: !is_reaction,
         opaque: None,
@@ -336,10 +264,7 @@ fn inbound(world: &Shared, state: &State, written: &Written, id: &Text, now: i64
     let number = state.numbers.get(&written.number)?;
     let business = &state.wabas.get(&number.waba)?.business_id;
     let user_id = world.seed.user_id(business, &written.phone);
-    let name = state
-        .phones
-        .get(&*written.phone)
-        .and_then(|phone| phone.name.clone());
+    let name = state.phones.get(&*written.phone).and_then(|phone| phone.name.clone());
     let mut message = json!({
         "from": written.phone,
         "from_user_id": user_id,
@@ -352,8 +277,7 @@ fn inbound(world: &Shared, state: &State, written: &Written, id: &Text, now: i64
     let mut value = json!({"messaging_product": "whatsapp", "metadata": body::metadata(&number.phone, &number.id)});
     if written.kind != "system" {
         let name = name.unwrap_or_else(|| format!("+{}", written.phone));
-        value["contacts"] =
-            json!([{"profile": {"name": name}, "wa_id": written.phone, "user_id": user_id}]);
+        value["contacts"] = json!([{"profile": {"name": name}, "wa_id": written.phone, "user_id": user_id}]);
     }
     value["messages"] = json!([message]);
     Some(value)
@@ -364,24 +288,14 @@ pub(crate) fn read_by_business(world: &Shared, state: &mut State, number: &Text,
     let Some(upto) = state.messages.find(id) else {
         return false;
     };
-    let Some(phone) = state
-        .messages
-        .get(upto)
-        .filter(|m| m.number == *number && m.direction == Direction::Out)
-    else {
+    let Some(phone) = state.messages.get(upto).filter(|m| m.number == *number && m.direction == Direction::Out) else {
         return false;
     };
     let phone = phone.phone.clone();
     let Some(record) = state.phones.get(&phone) else {
         return false;
     };
-    let earlier: Vec<u64> = record
-        .thread
-        .iter()
-        .rev()
-        .copied()
-        .skip_while(|seq| *seq > upto)
-        .collect();
+    let earlier: Vec<u64> = record.thread.iter().rev().copied().skip_while(|seq| *seq > upto).collect();
     for seq in earlier {
         let Some(message) = state.messages.get_mut(seq) else {
             continue;
@@ -391,9 +305,7 @@ pub(crate) fn read_by_business(world: &Shared, state: &mut State, number: &Text,
                 break;
             }
             message.status = Status::Read;
-            world
-                .journal
-                .add(Line::Mark(message.id.clone(), Status::Read, message.shown));
+            world.journal.add(Line::Mark(message.id.clone(), Status::Read, message.shown));
         }
     }
     show(world, &phone);

@@ -69,9 +69,7 @@ impl Fault {
                 Some("`status` must be given, from 400 to 599")
             }
             Kind::Code if for_meta && self.code.is_none() => Some("`code` must be given"),
-            Kind::Duplicate | Kind::Reorder if for_meta => {
-                Some("this kind is for meta-webhook only")
-            }
+            Kind::Duplicate | Kind::Reorder if for_meta => Some("this kind is for meta-webhook only"),
             Kind::Code if !for_meta => Some("this kind is for meta only"),
             Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
                 Some("`delay_ms` must be given, from 1 to 600000")
@@ -84,18 +82,10 @@ impl Fault {
 }
 
 /// Takes the first fault that hits this call. `dice` gives a number from 0 to 99.
-pub(crate) fn take(
-    faults: &mut Vec<Fault>,
-    target: Target,
-    path: &str,
-    dice: impl Fn() -> u64,
-) -> Option<Fault> {
+pub(crate) fn take(faults: &mut Vec<Fault>, target: Target, path: &str, dice: impl Fn() -> u64) -> Option<Fault> {
     let place = faults.iter().position(|fault| {
         fault.target == target
-            && fault
-                .path
-                .as_ref()
-                .is_none_or(|end| path.ends_with(end.as_str()))
+            && fault.path.as_ref().is_none_or(|end| path.ends_with(end.as_str()))
             && (fault.percent == 100 || dice() < fault.percent)
     })?;
     faults[place].times -= 1;
@@ -112,10 +102,9 @@ mod tests {
 
     #[test]
     fn a_fault_hits_its_target_as_often_as_it_was_told() {
-        let fault: Fault = serde_json::from_str(
-            r#"{"target":"meta","kind":"code","code":130429,"times":2,"path":"/messages"}"#,
-        )
-        .unwrap();
+        let fault: Fault =
+            serde_json::from_str(r#"{"target":"meta","kind":"code","code":130429,"times":2,"path":"/messages"}"#)
+                .unwrap();
         assert_eq!(fault.refusal(), None);
         let mut faults = vec![fault];
         assert!(take(&mut faults, Target::MetaWebhook, "/messages", || 0).is_none());
@@ -128,8 +117,7 @@ mod tests {
     #[test]
     fn percent_is_thrown_for_each_call() {
         let mut faults: Vec<Fault> =
-            serde_json::from_str(r#"[{"target":"meta","kind":"drop","times":9,"percent":30}]"#)
-                .unwrap();
+            serde_json::from_str(r#"[{"target":"meta","kind":"drop","times":9,"percent":30}]"#).unwrap();
         assert!(take(&mut faults, Target::Meta, "/", || 30).is_none());
         assert!(take(&mut faults, Target::Meta, "/", || 29).is_some());
     }

@@ -50,28 +50,16 @@ impl Seed {
         let mut text = String::from("EAA");
         for part in 0..4 {
             let block = self.derive(&format!("{label}/{part}"));
-            text.extend(
-                URL_SAFE_NO_PAD
-                    .encode(block)
-                    .chars()
-                    .filter(char::is_ascii_alphanumeric),
-            );
+            text.extend(URL_SAFE_NO_PAD.encode(block).chars().filter(char::is_ascii_alphanumeric));
         }
         text
     }
 
     /// The business-scoped id under which a portfolio knows a phone: reversible by us, opaque to everybody else.
     pub(crate) fn user_id(&self, business: &str, phone: &str) -> String {
-        let (number, mask) = (
-            phone.parse::<u64>().unwrap_or(0),
-            self.derive(&format!("user/{business}")),
-        );
+        let (number, mask) = (phone.parse::<u64>().unwrap_or(0), self.derive(&format!("user/{business}")));
         let check = sign(&mask, &number.to_be_bytes());
-        format!(
-            "US.{:020}{:010}",
-            number ^ leading_u64(&mask),
-            leading_u64(&check) % 10_000_000_000
-        )
+        format!("US.{:020}{:010}", number ^ leading_u64(&mask), leading_u64(&check) % 10_000_000_000)
     }
 
     /// The phone behind a business-scoped id, if this portfolio gave it.
@@ -92,10 +80,7 @@ pub(crate) struct Ids {
 
 impl Ids {
     pub(crate) fn new(seed: &Seed, run: u64) -> Self {
-        Self {
-            key: seed.derive(&format!("run/{run}")),
-            counter: AtomicU64::new(0),
-        }
+        Self { key: seed.derive(&format!("run/{run}")), counter: AtomicU64::new(0) }
     }
 
     fn block(&self) -> [u8; 32] {
@@ -127,14 +112,7 @@ impl Ids {
         let mut bytes = Vec::with_capacity(40);
         bytes.extend([0x1c, 0x18, u8::try_from(phone.len()).unwrap_or(u8::MAX)]);
         bytes.extend(phone.as_bytes());
-        bytes.extend([
-            0x15,
-            0x02,
-            0x00,
-            if from_business { 0x11 } else { 0x12 },
-            0x18,
-            0x12,
-        ]);
+        bytes.extend([0x15, 0x02, 0x00, if from_business { 0x11 } else { 0x12 }, 0x18, 0x12]);
         bytes.extend(hex::encode_upper(&self.block()[..9]).into_bytes());
         bytes.push(0);
         format!("wamid.{}", STANDARD.encode(bytes))
@@ -149,10 +127,7 @@ pub(crate) fn sign(key: &[u8], data: &[u8]) -> [u8; 32] {
 }
 
 fn leading_u64(bytes: &[u8; 32]) -> u64 {
-    bytes
-        .iter()
-        .take(8)
-        .fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+    bytes.iter().take(8).fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
 }
 
 fn decimal(bytes: &[u8; 32], first: char, length: usize) -> String {
@@ -174,10 +149,7 @@ mod tests {
         let seed = Seed::from_number(7);
         assert_eq!(seed.digits("waba", '1', 15), seed.digits("waba", '1', 15));
         assert_ne!(seed.digits("waba", '1', 15), seed.digits("other", '1', 15));
-        assert_eq!(
-            Seed::from_hex(&seed.to_hex()).unwrap().secret("x"),
-            seed.secret("x")
-        );
+        assert_eq!(Seed::from_hex(&seed.to_hex()).unwrap().secret("x"), seed.secret("x"));
         let ids = Ids::new(&seed, 1);
         assert_ne!(ids.wamid("15550199", true), ids.wamid("15550199", true));
         assert_ne!(Ids::new(&seed, 2).digits(15), Ids::new(&seed, 1).digits(15));

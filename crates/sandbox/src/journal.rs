@@ -57,16 +57,12 @@ pub(crate) struct Journal {
 impl Journal {
     /// A journal that forgets everything, for a sandbox without a directory.
     pub(crate) fn none() -> Self {
-        Self {
-            orders: None,
-            written: Default::default(),
-        }
+        Self { orders: None, written: Default::default() }
     }
 
     pub(crate) fn add(&self, line: Line) {
         if let Some(orders) = &self.orders {
-            self.written
-                .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            self.written.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
             let _ = orders.send(Order::Line(line));
         }
     }
@@ -95,17 +91,11 @@ impl Journal {
 }
 
 /// Reads the journal into the state, rewrites it, and starts its writer.
-pub(crate) fn open(
-    dir: &Path,
-    state: &mut State,
-) -> Result<(Journal, Owed, JoinHandle<()>), Error> {
+pub(crate) fn open(dir: &Path, state: &mut State) -> Result<(Journal, Owed, JoinHandle<()>), Error> {
     let path = dir.join("messages.jsonl");
     let owed = read(&path, state)?;
     let lines = state.messages.iter().cloned().map(Line::Message);
-    let lines = lines.chain(
-        owed.iter()
-            .map(|(n, (lane, item))| Line::Owed(*n, lane.clone(), item.clone())),
-    );
+    let lines = lines.chain(owed.iter().map(|(n, (lane, item))| Line::Owed(*n, lane.clone(), item.clone())));
     let file = fresh(&path, lines)?;
     let (orders, inbox) = mpsc::channel();
     let thread = std::thread::Builder::new()
@@ -115,14 +105,7 @@ pub(crate) fn open(
             move || write(&path, file, &inbox)
         })
         .map_err(io(&path))?;
-    Ok((
-        Journal {
-            orders: Some(orders),
-            written: Default::default(),
-        },
-        owed,
-        thread,
-    ))
+    Ok((Journal { orders: Some(orders), written: Default::default() }, owed, thread))
 }
 
 fn read(path: &Path, state: &mut State) -> Result<Owed, Error> {
@@ -139,18 +122,12 @@ fn read(path: &Path, state: &mut State) -> Result<Owed, Error> {
                 if message.direction == crate::phones::messages::Direction::In
                     && state.messages.find(&message.id).is_none()
                 {
-                    state
-                        .stats
-                        .count_send(&message.number, message.opaque.as_deref());
+                    state.stats.count_send(&message.number, message.opaque.as_deref());
                 }
                 state.add_message(message);
             }
             Ok(Line::Mark(id, status, shown)) => {
-                if let Some(message) = state
-                    .messages
-                    .find(&id)
-                    .and_then(|seq| state.messages.get_mut(seq))
-                {
+                if let Some(message) = state.messages.find(&id).and_then(|seq| state.messages.get_mut(seq)) {
                     (message.status, message.shown) = (status, shown);
                 }
             }

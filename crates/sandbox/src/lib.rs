@@ -84,10 +84,7 @@ impl Default for Options {
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot listen on {address}")]
-    Listen {
-        address: SocketAddr,
-        source: std::io::Error,
-    },
+    Listen { address: SocketAddr, source: std::io::Error },
     #[error("the data directory cannot be used")]
     Data(#[from] SavedError),
     #[error("the HTTP client cannot be made")]
@@ -126,28 +123,14 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
     webhooks::resume(&world, opened.owed);
     templates::review::resume(&world);
     world::keep(&world);
-    for (listener, router) in [
-        (control, control::router(&world)),
-        (graph, graph::router(&world)),
-    ] {
-        world.tasks.spawn(serve::run(
-            listener,
-            router,
-            world.stop.clone(),
-            world.tasks.clone(),
-        ));
+    for (listener, router) in [(control, control::router(&world)), (graph, graph::router(&world))] {
+        world.tasks.spawn(serve::run(listener, router, world.stop.clone(), world.tasks.clone()));
     }
-    Ok(Handle {
-        world,
-        journal_thread: opened.thread,
-        _lock: opened.lock,
-    })
+    Ok(Handle { world, journal_thread: opened.thread, _lock: opened.lock })
 }
 
 async fn listen(address: SocketAddr) -> Result<(tokio::net::TcpListener, String), Error> {
-    serve::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })
+    serve::bind(address).await.map_err(|source| Error::Listen { address, source })
 }
 
 struct Opened {
@@ -162,11 +145,8 @@ struct Opened {
 
 fn open(options: &Options) -> Result<Opened, Error> {
     let Some(dir) = &options.data_dir else {
-        let seed = options
-            .seed
-            .map_or_else(|| Seed::new(rand::random()), Seed::from_number);
-        let dir =
-            std::env::temp_dir().join(format!("hermod-sandbox-{:032x}", rand::random::<u128>()));
+        let seed = options.seed.map_or_else(|| Seed::new(rand::random()), Seed::from_number);
+        let dir = std::env::temp_dir().join(format!("hermod-sandbox-{:032x}", rand::random::<u128>()));
         let files = media::Files::open(dir.clone(), true).map_err(saved::io(&dir))?;
         return Ok(Opened {
             seed,
@@ -184,15 +164,7 @@ fn open(options: &Options) -> Result<Opened, Error> {
     let mut state = saved::load(dir)?;
     let (journal, owed, thread) = journal::open(dir, &mut state)?;
     let files = media::Files::open(dir.join("media"), false).map_err(saved::io(dir))?;
-    Ok(Opened {
-        seed,
-        state,
-        files,
-        journal,
-        owed,
-        thread: Some(thread),
-        lock: Some(lock),
-    })
+    Ok(Opened { seed, state, files, journal, owed, thread: Some(thread), lock: Some(lock) })
 }
 
 impl Handle {

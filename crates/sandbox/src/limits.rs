@@ -37,12 +37,7 @@ pub(crate) enum Excess {
 
 impl Limits {
     pub(crate) fn set(&mut self, throughput: Option<u64>, pair: Option<u64>, tier: Option<u64>) {
-        *self = Self {
-            throughput_per_s: throughput,
-            pair_per_6s: pair,
-            tier,
-            ..Self::default()
-        };
+        *self = Self { throughput_per_s: throughput, pair_per_6s: pair, tier, ..Self::default() };
     }
 
     /// Counts one send, or says which limit stands against it (then nothing is counted).
@@ -122,50 +117,24 @@ mod tests {
         limits.set(Some(2), None, None);
         assert_eq!(limits.take(&number, &phone, "b", false, 0), Ok(()));
         assert_eq!(limits.take(&number, &phone, "b", false, 0), Ok(()));
-        assert_eq!(
-            limits.take(&number, &phone, "b", false, 0),
-            Err(Excess::Throughput)
-        );
+        assert_eq!(limits.take(&number, &phone, "b", false, 0), Err(Excess::Throughput));
         assert_eq!(limits.take(&number, &phone, "b", false, 500), Ok(()));
 
         limits.set(None, Some(1), None);
         for _ in 0..PAIR_BURST {
             assert_eq!(limits.take(&number, &phone, "b", false, 0), Ok(()));
         }
-        assert_eq!(
-            limits.take(&number, &phone, "b", false, 0),
-            Err(Excess::Pair)
-        );
-        assert_eq!(
-            limits.take(&number, &Text::from("3"), "b", false, 0),
-            Ok(())
-        );
+        assert_eq!(limits.take(&number, &phone, "b", false, 0), Err(Excess::Pair));
+        assert_eq!(limits.take(&number, &Text::from("3"), "b", false, 0), Ok(()));
         assert_eq!(limits.take(&number, &phone, "b", false, 6_000), Ok(()));
-        assert_eq!(
-            limits.take(&number, &phone, "b", false, 6_000),
-            Err(Excess::Pair)
-        );
+        assert_eq!(limits.take(&number, &phone, "b", false, 6_000), Err(Excess::Pair));
 
         limits.set(None, None, Some(1));
         assert_eq!(limits.take(&number, &phone, "b", true, 0), Ok(()));
-        assert_eq!(
-            limits.take(&number, &phone, "b", true, 0),
-            Ok(()),
-            "the same person counts once"
-        );
-        assert_eq!(
-            limits.take(&number, &Text::from("3"), "b", true, 0),
-            Err(Excess::Tier)
-        );
-        assert_eq!(
-            limits.take(&number, &Text::from("3"), "b", false, 0),
-            Ok(()),
-            "in the window nobody counts"
-        );
-        assert_eq!(
-            limits.take(&number, &Text::from("3"), "b", true, DAY_MS),
-            Ok(())
-        );
+        assert_eq!(limits.take(&number, &phone, "b", true, 0), Ok(()), "the same person counts once");
+        assert_eq!(limits.take(&number, &Text::from("3"), "b", true, 0), Err(Excess::Tier));
+        assert_eq!(limits.take(&number, &Text::from("3"), "b", false, 0), Ok(()), "in the window nobody counts");
+        assert_eq!(limits.take(&number, &Text::from("3"), "b", true, DAY_MS), Ok(()));
     }
 
     #[test]

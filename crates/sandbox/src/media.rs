@@ -58,31 +58,12 @@ const MB: u64 = 1024 * 1024;
 pub(crate) const KINDS: [KindRule; 5] = [
     KindRule {
         kind: "audio",
-        types: &[
-            "audio/aac",
-            "audio/mp4",
-            "audio/mpeg",
-            "audio/amr",
-            "audio/ogg",
-            "audio/opus",
-        ],
+        types: &["audio/aac", "audio/mp4", "audio/mpeg", "audio/amr", "audio/ogg", "audio/opus"],
         max: 16 * MB,
     },
-    KindRule {
-        kind: "sticker",
-        types: &["image/webp"],
-        max: 500 * 1024,
-    },
-    KindRule {
-        kind: "image",
-        types: &["image/jpeg", "image/png"],
-        max: 5 * MB,
-    },
-    KindRule {
-        kind: "video",
-        types: &["video/mp4", "video/3gpp", "video/3gp"],
-        max: 16 * MB,
-    },
+    KindRule { kind: "sticker", types: &["image/webp"], max: 500 * 1024 },
+    KindRule { kind: "image", types: &["image/jpeg", "image/png"], max: 5 * MB },
+    KindRule { kind: "video", types: &["video/mp4", "video/3gpp", "video/3gp"], max: 16 * MB },
     KindRule {
         kind: "document",
         types: &[
@@ -101,18 +82,12 @@ pub(crate) const KINDS: [KindRule; 5] = [
 
 /// `Image/JPEG; charset=x` → `image/jpeg`.
 pub(crate) fn bare(mime: &str) -> String {
-    mime.split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase()
+    mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 pub(crate) fn rule_for(mime: &str) -> Option<&'static KindRule> {
     let mime = bare(mime);
-    KINDS
-        .iter()
-        .find(|rule| rule.types.contains(&mime.as_str()))
+    KINDS.iter().find(|rule| rule.types.contains(&mime.as_str()))
 }
 
 /// Why a file of this type and size cannot go out as this kind, if so. Documents may be of any type that Meta takes.
@@ -121,23 +96,11 @@ pub(crate) fn misfit(kind: &str, mime: &str, size: u64) -> Option<String> {
         return Some(format!("Unknown media kind {kind}"));
     };
     let mime = bare(mime);
-    let fits = if kind == "document" {
-        rule_for(&mime).is_some()
-    } else {
-        rule.types.contains(&mime.as_str())
-    };
+    let fits = if kind == "document" { rule_for(&mime).is_some() } else { rule.types.contains(&mime.as_str()) };
     if !fits {
-        return Some(format!(
-            "Unsupported {kind} mime type {mime}. Please use one of: {}.",
-            rule.types.join(", ")
-        ));
+        return Some(format!("Unsupported {kind} mime type {mime}. Please use one of: {}.", rule.types.join(", ")));
     }
-    (size > rule.max).then(|| {
-        format!(
-            "{kind} file of {size} bytes is larger than {} bytes",
-            rule.max
-        )
-    })
+    (size > rule.max).then(|| format!("{kind} file of {size} bytes is larger than {} bytes", rule.max))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -242,11 +205,7 @@ mod tests {
             ("document", "application/zip", 10, false),
             ("gif", "video/mp4", 10, false),
         ] {
-            assert_eq!(
-                misfit(kind, mime, size).is_none(),
-                fits,
-                "{kind} {mime} {size}"
-            );
+            assert_eq!(misfit(kind, mime, size).is_none(), fits, "{kind} {mime} {size}");
         }
     }
 }

@@ -44,10 +44,7 @@ pub(crate) struct Answer {
 impl Outbound {
     pub(crate) fn new(allowed: Vec<IpNet>) -> Result<Self, net::Error> {
         net::install_crypto();
-        let plain = net::plain_client(&PlainSettings {
-            timeout: PUSH_TIMEOUT,
-            ..PlainSettings::default()
-        })?;
+        let plain = net::plain_client(&PlainSettings { timeout: PUSH_TIMEOUT, ..PlainSettings::default() })?;
         let guarded = GuardedClient::new(Settings {
             policy: AddressPolicy::new(allowed),
             timeout: PUSH_TIMEOUT,
@@ -81,45 +78,21 @@ impl Outbound {
             Peer::Named(_) => {
                 let mut request = Request::new(method, url);
                 (request.headers, request.body) = (headers, body.into());
-                let answer = self
-                    .guarded
-                    .send(request)
-                    .await
-                    .map_err(|error| chain(&error))?;
-                Ok(Answer {
-                    status: answer.status.as_u16(),
-                    body: String::from_utf8_lossy(&answer.body).into_owned(),
-                })
+                let answer = self.guarded.send(request).await.map_err(|error| chain(&error))?;
+                Ok(Answer { status: answer.status.as_u16(), body: String::from_utf8_lossy(&answer.body).into_owned() })
             }
         }
     }
 
     /// Fetches a media link into the store; returns the file and its declared type.
-    pub(crate) async fn fetch(
-        &self,
-        link: &str,
-        files: &Files,
-        name: &str,
-    ) -> Result<(Stored, String), String> {
+    pub(crate) async fn fetch(&self, link: &str, files: &Files, name: &str) -> Result<(Stored, String), String> {
         let url = Url::parse(link).map_err(|error| error.to_string())?;
-        let download = self
-            .guarded
-            .get_stream(url, MAX_BYTES)
-            .await
-            .map_err(|error| chain(&error))?;
+        let download = self.guarded.get_stream(url, MAX_BYTES).await.map_err(|error| chain(&error))?;
         if !download.status.is_success() {
-            return Err(format!(
-                "Downloading media from weblink failed with http code {}",
-                download.status.as_u16()
-            ));
+            return Err(format!("Downloading media from weblink failed with http code {}", download.status.as_u16()));
         }
-        let mime = download
-            .mime()
-            .unwrap_or_else(|| "application/octet-stream".to_owned());
-        let stored = files
-            .store(name, MAX_BYTES, download.body)
-            .await
-            .map_err(|error| chain(&error))?;
+        let mime = download.mime().unwrap_or_else(|| "application/octet-stream".to_owned());
+        let stored = files.store(name, MAX_BYTES, download.body).await.map_err(|error| chain(&error))?;
         Ok((stored, mime))
     }
 }
@@ -127,10 +100,7 @@ impl Outbound {
 /// Headers of a JSON body.
 pub(crate) fn json_headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers
 }
 

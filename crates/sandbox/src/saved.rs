@@ -11,15 +11,9 @@ use crate::state::State;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("cannot use {path}")]
-    Io {
-        path: PathBuf,
-        source: std::io::Error,
-    },
+    Io { path: PathBuf, source: std::io::Error },
     #[error("{path} is not what this program wrote")]
-    Format {
-        path: PathBuf,
-        source: serde_json::Error,
-    },
+    Format { path: PathBuf, source: serde_json::Error },
     #[error("{path} is not a seed of 64 hex digits")]
     Seed { path: PathBuf },
     #[error("another sandbox uses {path}")]
@@ -48,9 +42,7 @@ pub(crate) fn seed(dir: &Path, given: Option<u64>) -> Result<Seed, Error> {
 pub(crate) fn load(dir: &Path) -> Result<State, Error> {
     let path = dir.join("state.json");
     match std::fs::read(&path) {
-        Ok(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|source| Error::Format { path, source })
-        }
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| Error::Format { path, source }),
         Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(State::default()),
         Err(other) => Err(io(&path)(other)),
     }
@@ -68,26 +60,17 @@ pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&beside).map_err(io(&beside))?;
-    file.write_all(bytes)
-        .and_then(|()| file.sync_all())
-        .map_err(io(&beside))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(io(&beside))?;
     std::fs::rename(&beside, path).map_err(io(path))
 }
 
 /// Holds the directory for one process; freed when dropped or when the process dies.
 pub(crate) fn lock(dir: &Path) -> Result<std::fs::File, Error> {
     let path = dir.join("lock");
-    let file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(io(&path))?;
+    let file = std::fs::OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(io(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Busy {
-            path: dir.to_owned(),
-        }),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Error::Busy { path: dir.to_owned() }),
         Err(std::fs::TryLockError::Error(source)) => Err(io(&path)(source)),
     }
 }

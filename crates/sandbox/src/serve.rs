@@ -32,12 +32,7 @@ pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, S
 }
 
 /// Accepts until stopped; connections under way may finish their request.
-pub(crate) async fn run(
-    listener: TcpListener,
-    router: Router,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-) {
+pub(crate) async fn run(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,

@@ -78,45 +78,27 @@ impl Stats {
     }
 }
 
-fn kept_phones<S: serde::Serializer>(
-    phones: &HashMap<Text, Phone>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+fn kept_phones<S: serde::Serializer>(phones: &HashMap<Text, Phone>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(phones.iter().filter(|(_, phone)| phone.kept))
 }
 
-fn template_list<S: serde::Serializer>(
-    templates: &BTreeMap<u64, Arc<Template>>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
+fn template_list<S: serde::Serializer>(templates: &BTreeMap<u64, Arc<Template>>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(templates.values().map(|template| &**template))
 }
 
-fn template_map<'de, D: serde::Deserializer<'de>>(
-    from: D,
-) -> Result<BTreeMap<u64, Arc<Template>>, D::Error> {
+fn template_map<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<u64, Arc<Template>>, D::Error> {
     let list = Vec::<Template>::deserialize(from)?;
-    Ok(list
-        .into_iter()
-        .map(|template| (template.id, Arc::new(template)))
-        .collect())
+    Ok(list.into_iter().map(|template| (template.id, Arc::new(template))).collect())
 }
 
 impl State {
     /// Rebuilds what is not saved because it follows from the rest.
     pub(crate) fn index(&mut self) {
-        self.number_by_phone = self
-            .numbers
-            .values()
-            .map(|n| (n.phone.clone(), n.id.clone()))
-            .collect();
+        self.number_by_phone = self.numbers.values().map(|n| (n.phone.clone(), n.id.clone())).collect();
         self.template_names.clear();
         for template in self.templates.values() {
             let key = (template.waba.clone(), template.name.clone());
-            self.template_names
-                .entry(key)
-                .or_default()
-                .push(template.id);
+            self.template_names.entry(key).or_default().push(template.id);
         }
     }
 
@@ -132,9 +114,7 @@ impl State {
         if !self.phones.contains_key(digits) {
             self.phones.insert(digits.into(), Phone::default());
         }
-        self.phones
-            .get_mut(digits)
-            .expect("it was put there just now")
+        self.phones.get_mut(digits).expect("it was put there just now")
     }
 
     pub(crate) fn put_template(&mut self, template: Template) -> Arc<Template> {
@@ -157,11 +137,7 @@ impl State {
         Some(template)
     }
 
-    pub(crate) fn languages_of(
-        &self,
-        waba: &Text,
-        name: &str,
-    ) -> impl Iterator<Item = &Arc<Template>> {
+    pub(crate) fn languages_of(&self, waba: &Text, name: &str) -> impl Iterator<Item = &Arc<Template>> {
         self.template_names
             .get(&(waba.clone(), name.to_owned()))
             .into_iter()
@@ -171,12 +147,8 @@ impl State {
 
     /// Takes a message into the list and its phone's thread, and drops the oldest if there are too many.
     pub(crate) fn add_message(&mut self, message: Message) -> u64 {
-        let (phone, number, direction, at) = (
-            message.phone.clone(),
-            message.number.clone(),
-            message.direction,
-            message.at,
-        );
+        let (phone, number, direction, at) =
+            (message.phone.clone(), message.number.clone(), message.direction, message.at);
         let (seq, new) = self.messages.put(message);
         if new {
             let record = self.phone(&phone);

@@ -114,10 +114,7 @@ impl World {
             state.offset_ms = self.clock.offset_ms();
             serde_json::to_vec(&*state)
         };
-        let snapshot = snapshot.map_err(|source| saved::Error::Format {
-            path: dir.clone(),
-            source,
-        })?;
+        let snapshot = snapshot.map_err(|source| saved::Error::Format { path: dir.clone(), source })?;
         saved::save(dir, &snapshot)
     }
 
@@ -142,15 +139,7 @@ impl World {
 
     async fn tell_clock(&self, peer: &Peer) {
         let body = format!(r#"{{"offset_ms":{}}}"#, self.clock.offset_ms()).into_bytes();
-        let told = self
-            .outbound
-            .call(
-                http::Method::PUT,
-                peer,
-                crate::outbound::json_headers(),
-                body,
-            )
-            .await;
+        let told = self.outbound.call(http::Method::PUT, peer, crate::outbound::json_headers(), body).await;
         if let Err(error) = told {
             tracing::debug!(%error, "a platform could not be told the time");
         }
@@ -185,13 +174,7 @@ pub(crate) fn keep(world: &Shared) {
 fn rewrite(world: &World) {
     let state = world.state();
     let mut lines: Vec<Line> = state.messages.iter().cloned().map(Line::Message).collect();
-    lines.extend(
-        world
-            .pushes
-            .owed()
-            .into_iter()
-            .map(|(number, (lane, item))| Line::Owed(number, lane, item)),
-    );
+    lines.extend(world.pushes.owed().into_iter().map(|(number, (lane, item))| Line::Owed(number, lane, item)));
     world.journal.rewrite(lines);
 }
 
@@ -215,9 +198,6 @@ impl World {
         if links.len() >= 1000 {
             links.retain(|_, (until, ..)| *until > now);
         }
-        links.insert(
-            link.to_owned(),
-            (now + LINK_CACHE_MS, file.clone(), mime.to_owned()),
-        );
+        links.insert(link.to_owned(), (now + LINK_CACHE_MS, file.clone(), mime.to_owned()));
     }
 }

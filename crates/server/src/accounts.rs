@@ -24,7 +24,8 @@ impl Secrets {
                 if input.is_terminal() {
                     eprintln!("Enter the {what}, then an empty line:");
                 }
-                let lines = input.lock().lines().take_while(|line| line.as_ref().is_ok_and(|line| !line.trim().is_empty()));
+                let lines =
+                    input.lock().lines().take_while(|line| line.as_ref().is_ok_and(|line| !line.trim().is_empty()));
                 lines.collect::<Result<Vec<_>, _>>()?.join("\n")
             }
         };
@@ -47,14 +48,17 @@ pub struct NewMeta {
 /// Adds the account, checks it at Meta, imports what hangs on it, and says what to enter there.
 pub async fn add_meta(engine: &Engine, settings: &Settings, new: NewMeta, secrets: &Secrets) -> Result<(), Failure> {
     let (token, secret) = (secrets.line(0, "access token")?, secrets.line(1, "app secret")?);
-    let verify_token = known_verify_token(engine, &new.waba).await?.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
+    let verify_token =
+        known_verify_token(engine, &new.waba).await?.unwrap_or_else(|| format!("{:032x}", rand::random::<u128>()));
     let account = NewAccount {
         organization: new.organization,
         provider: "meta-cloud".into(),
         external_id: new.waba.clone(),
         name: new.waba.clone(),
         config: json!({ "app_id": new.app_id }).to_string(),
-        secrets: json!({ "access_token": token, "app_secret": secret, "verify_token": verify_token }).to_string().into(),
+        secrets: json!({ "access_token": token, "app_secret": secret, "verify_token": verify_token })
+            .to_string()
+            .into(),
     };
     let id = engine.perform(use_cases::put(engine, account)).await?;
     println!("account  {id}");
@@ -84,7 +88,10 @@ async fn known_verify_token(engine: &Engine, waba: &str) -> Result<Option<String
 pub async fn list(engine: &Engine) -> Result<(), Failure> {
     for row in engine.account_rows().await? {
         let reason = row.status_reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
-        println!("{}  {}  {}  {}{reason}  org {}", row.id, row.provider, row.external_id, row.status, row.organization_id);
+        println!(
+            "{}  {}  {}  {}{reason}  org {}",
+            row.id, row.provider, row.external_id, row.status, row.organization_id
+        );
     }
     Ok(())
 }
@@ -136,7 +143,10 @@ pub async fn list_senders(engine: &Engine) -> Result<(), Failure> {
         let hold = held.iter().find(|(id, ..)| *id == sender.id);
         let why = hold.and_then(|(_, _, reason)| reason.clone()).or(sender.status_reason);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
-        println!("{}  {}  {}  {}{why}  org {}", sender.external_id, sender.address, sender.provider, sender.status, sender.organization_id);
+        println!(
+            "{}  {}  {}  {}{why}  org {}",
+            sender.external_id, sender.address, sender.provider, sender.status, sender.organization_id
+        );
     }
     Ok(())
 }

@@ -46,7 +46,10 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
             report.wrong(format!("{error}{cause}"));
         }
         Ok(opened) => {
-            report.fine(format!("the database opens, its schema is {}, and the secret key is its own", store::latest_schema()));
+            report.fine(format!(
+                "the database opens, its schema is {}, and the secret key is its own",
+                store::latest_schema()
+            ));
             let around = Surroundings {
                 clock: engine::Clock::system(),
                 public_url: settings.server.public_url.clone(),
@@ -115,14 +118,23 @@ async fn accounts(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
         }
     }
     for (sender, until, reason) in engine.held_senders().await? {
-        report.wrong(format!("sender {sender} is held until {}: {}", clock::rfc3339(until), reason.unwrap_or_default()));
+        report.wrong(format!(
+            "sender {sender} is held until {}: {}",
+            clock::rfc3339(until),
+            reason.unwrap_or_default()
+        ));
     }
     Ok(())
 }
 
 async fn work(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
     for backlog in engine.backlogs().await? {
-        let text = format!("queue {}: {} waiting, the first due for {} s", backlog.queue, backlog.depth, backlog.age_ms / 1000);
+        let text = format!(
+            "queue {}: {} waiting, the first due for {} s",
+            backlog.queue,
+            backlog.depth,
+            backlog.age_ms / 1000
+        );
         match backlog.age_ms > STUCK_MS {
             true => report.wrong(format!("{text}: is a server running?")),
             false => report.fine(text),

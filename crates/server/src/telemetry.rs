@@ -28,8 +28,10 @@ pub async fn render(engine: &Engine) -> store::Result<String> {
         gauge!("hermod_queue_age_seconds", "queue" => backlog.queue).set(backlog.age_ms as f64 / 1000.0);
     }
     let handle = HANDLE.get().and_then(Option::as_ref);
-    Ok(handle.map(|handle| {
-        handle.run_upkeep();
-        handle.render()
-    }).unwrap_or_default())
+    Ok(handle
+        .map(|handle| {
+            handle.run_upkeep();
+            handle.render()
+        })
+        .unwrap_or_default())
 }

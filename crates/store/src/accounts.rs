@@ -88,7 +88,9 @@ pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>
 }
 
 pub async fn set_secrets(tx: &mut Tx, id: &Id, secrets: &[u8], now: i64) -> Result<()> {
-    tx.execute("UPDATE accounts SET secrets = ?2, updated_at = ?3 WHERE id = ?1", params![id, secrets, now]).await.map(drop)
+    tx.execute("UPDATE accounts SET secrets = ?2, updated_at = ?3 WHERE id = ?1", params![id, secrets, now])
+        .await
+        .map(drop)
 }
 
 /// By the provider's name for it.

@@ -72,7 +72,14 @@ pub async fn by_address(tx: &mut Tx, organization: &Id, kind: &str, value: &str)
 }
 
 /// Gives a contact an address; `false` when somebody has it already.
-pub async fn add_address(tx: &mut Tx, organization: &Id, contact: &Id, kind: &str, value: &str, now: i64) -> Result<bool> {
+pub async fn add_address(
+    tx: &mut Tx,
+    organization: &Id,
+    contact: &Id,
+    kind: &str,
+    value: &str,
+    now: i64,
+) -> Result<bool> {
     let sql = "INSERT INTO addresses (organization_id, kind, value, contact_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (organization_id, kind, value) DO NOTHING";
     Ok(tx.execute(sql, params![organization, kind, value, contact, now]).await? > 0)
@@ -155,8 +162,12 @@ pub async fn name_if_unknown(tx: &mut Tx, id: &Id, name: &str, now: i64) -> Resu
 
 /// Deletes a contact with its conversations, messages and labels.
 pub async fn delete(tx: &mut Tx, organization: &Id, id: &Id) -> Result<bool> {
-    tx.execute("DELETE FROM jobs WHERE subject_id IN (SELECT id FROM messages WHERE conversation_id IN
-                (SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1))", params![organization, id]).await?;
+    tx.execute(
+        "DELETE FROM jobs WHERE subject_id IN (SELECT id FROM messages WHERE conversation_id IN
+                (SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1))",
+        params![organization, id],
+    )
+    .await?;
     let sql = "DELETE FROM contacts WHERE organization_id = ?1 AND id = ?2";
     Ok(tx.execute(sql, params![organization, id]).await? > 0)
 }

@@ -73,7 +73,14 @@ fn read(mut row: Row) -> Result<Conversation> {
 }
 
 /// The conversation of a sender with a contact, locked; made when there is none.
-pub async fn ensure(tx: &mut Tx, fresh: &Id, organization: &Id, sender: &Id, contact: &Id, now: i64) -> Result<Conversation> {
+pub async fn ensure(
+    tx: &mut Tx,
+    fresh: &Id,
+    organization: &Id,
+    sender: &Id,
+    contact: &Id,
+    now: i64,
+) -> Result<Conversation> {
     let find = format!("SELECT {COLUMNS} FROM conversations WHERE contact_id = ?1 AND sender_id = ?2 /* for update */");
     if let Some(row) = tx.query_opt(&find, params![contact, sender]).await? {
         return read(row);
@@ -124,7 +131,13 @@ pub async fn get_for_update(tx: &mut Tx, organization: &Id, id: &Id) -> Result<O
 }
 
 /// Most lately active first, those without any message last.
-pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<Conversation>> {
+pub async fn list(
+    tx: &mut Tx,
+    organization: &Id,
+    sender: &Id,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Conversation>> {
     let mut select = Select::new(format!("SELECT {COLUMNS} FROM conversations"))
         .and("sender_id = ?", sender)
         .and("organization_id = ?", organization)
@@ -132,10 +145,9 @@ pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, 
         .and_some("contact_id = ?", filter.contact.as_ref());
     if let Some((at, id)) = &filter.after {
         select = match at {
-            Some(at) => select.and("(last_message_at IS NULL OR last_message_at <= ?)", *at).and(
-                &format!("(last_message_at IS NULL OR last_message_at <> {at} OR id < ?)"),
-                id,
-            ),
+            Some(at) => select
+                .and("(last_message_at IS NULL OR last_message_at <= ?)", *at)
+                .and(&format!("(last_message_at IS NULL OR last_message_at <> {at} OR id < ?)"), id),
             None => select.and_that("last_message_at IS NULL").and("id < ?", id),
         };
     }
@@ -144,7 +156,8 @@ pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, 
 }
 
 pub async fn update(tx: &mut Tx, conversation: &Conversation) -> Result<()> {
-    let sql = "UPDATE conversations SET status = ?3, assignee = ?4, updated_at = ?5 WHERE organization_id = ?1 AND id = ?2";
+    let sql =
+        "UPDATE conversations SET status = ?3, assignee = ?4, updated_at = ?5 WHERE organization_id = ?1 AND id = ?2";
     let values = params![
         &conversation.organization_id,
         &conversation.id,

@@ -151,7 +151,14 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
 }
 
 /// Takes due deliveries of one subscription; the claim ends at `until`.
-pub async fn claim(tx: &mut Tx, subscription: &Id, ordered: bool, now: i64, until: i64, limit: i64) -> Result<Vec<Delivery>> {
+pub async fn claim(
+    tx: &mut Tx,
+    subscription: &Id,
+    ordered: bool,
+    now: i64,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
     let in_order = match ordered {
         false => "",
         true => {
@@ -255,7 +262,13 @@ pub async fn list(tx: &mut Tx, organization: &Id, dialect: &str, filter: &Filter
 }
 
 /// Oldest first, those that no replay has taken the place of.
-pub async fn replayable(tx: &mut Tx, organization: &Id, dialect: &str, filter: &Filter, limit: i64) -> Result<Vec<Delivery>> {
+pub async fn replayable(
+    tx: &mut Tx,
+    organization: &Id,
+    dialect: &str,
+    filter: &Filter,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
     let (floor, ceiling) = bounds(filter);
     let select = filtered(organization, dialect, filter, &floor, &ceiling).and_that("replayed = 0");
     select.order("id").rows(tx, limit).await?.into_iter().map(read).collect()

@@ -54,7 +54,8 @@ fn read(mut row: Row) -> Result<Event> {
 }
 
 pub async fn insert(tx: &mut Tx, event: &Event) -> Result<()> {
-    const SQL: &str = "INSERT INTO events (id, organization_id, kind, subject_id, conversation_id, sender_id, fact_id, data,
+    const SQL: &str =
+        "INSERT INTO events (id, organization_id, kind, subject_id, conversation_id, sender_id, fact_id, data,
         document_format, document, pending, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         &event.id,

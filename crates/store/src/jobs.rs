@@ -58,7 +58,8 @@ fn read(mut row: Row) -> Result<Job> {
 }
 
 pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
-    const SQL: &str = "INSERT INTO jobs (id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at)
+    const SQL: &str =
+        "INSERT INTO jobs (id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = params![
         &job.id,

@@ -40,7 +40,8 @@ pub async fn with_work(tx: &mut Tx, holder: &str, now: i64) -> Result<Vec<Id>> {
 
 /// Takes or renews the right to work on a lane; `None` when another process has it.
 pub async fn lease(tx: &mut Tx, sender: &Id, holder: &str, now: i64, until: i64) -> Result<Option<Lane>> {
-    let sql = "UPDATE lanes SET fence = CASE WHEN holder = ?2 THEN fence ELSE fence + 1 END, holder = ?2, lease_until = ?4
+    let sql =
+        "UPDATE lanes SET fence = CASE WHEN holder = ?2 THEN fence ELSE fence + 1 END, holder = ?2, lease_until = ?4
                WHERE sender_id = ?1 AND (holder = ?2 OR lease_until < ?3)
                RETURNING sender_id, free_at_us, held_until, hold_reason, fence";
     tx.query_opt(sql, params![sender, holder, now, until]).await?.map(read).transpose()

@@ -71,7 +71,10 @@ impl Status {
     }
 
     fn read(number: i64) -> Result<Self> {
-        usize::try_from(number).ok().and_then(|index| Self::ALL.get(index).copied()).ok_or_else(|| Error::corrupt("a message's status"))
+        usize::try_from(number)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
+            .ok_or_else(|| Error::corrupt("a message's status"))
     }
 }
 
@@ -114,7 +117,8 @@ fn read(mut row: Row) -> Result<Message> {
 
 /// Adds a message; `false` when the provider's id is there already.
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
-    const SQL: &str = "INSERT INTO messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
+    const SQL: &str =
+        "INSERT INTO messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
           reply_to, address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
         ON CONFLICT DO NOTHING";

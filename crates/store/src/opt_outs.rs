@@ -3,7 +3,15 @@
 use crate::db::{Result, Tx};
 use crate::{Id, params};
 
-pub async fn put(tx: &mut Tx, organization: &Id, contact: &Id, channel: &str, purpose: &str, source: &str, now: i64) -> Result<()> {
+pub async fn put(
+    tx: &mut Tx,
+    organization: &Id,
+    contact: &Id,
+    channel: &str,
+    purpose: &str,
+    source: &str,
+    now: i64,
+) -> Result<()> {
     let sql = "INSERT INTO opt_outs (organization_id, contact_id, channel, purpose, source, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (organization_id, contact_id, channel, purpose) DO NOTHING";
     tx.execute(sql, params![organization, contact, channel, purpose, source, now]).await.map(drop)

@@ -107,7 +107,15 @@ pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>
 }
 
 /// All senders of an account share its fate when its token dies.
-pub async fn set_status_of_account(tx: &mut Tx, account: &Id, from: &str, to: &str, reason: Option<&str>, now: i64) -> Result<()> {
-    let sql = "UPDATE senders SET status = ?3, status_reason = ?4, updated_at = ?5 WHERE account_id = ?1 AND status = ?2";
+pub async fn set_status_of_account(
+    tx: &mut Tx,
+    account: &Id,
+    from: &str,
+    to: &str,
+    reason: Option<&str>,
+    now: i64,
+) -> Result<()> {
+    let sql =
+        "UPDATE senders SET status = ?3, status_reason = ?4, updated_at = ?5 WHERE account_id = ?1 AND status = ?2";
     tx.execute(sql, params![account, from, to, reason, now]).await.map(drop)
 }

@@ -9,7 +9,8 @@ pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<String>> {
 }
 
 pub async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
-    let sql = "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    let sql =
+        "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
     tx.execute(sql, params![name, value]).await.map(drop)
 }
 

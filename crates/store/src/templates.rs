@@ -103,7 +103,13 @@ pub async fn list(tx: &mut Tx, organization: &Id, account: &Id, filter: &Filter,
 }
 
 /// By the provider's id, or by name and language where that is not known.
-pub async fn find(tx: &mut Tx, account: &Id, external_id: Option<&str>, name: &str, language: &str) -> Result<Option<Template>> {
+pub async fn find(
+    tx: &mut Tx,
+    account: &Id,
+    external_id: Option<&str>,
+    name: &str,
+    language: &str,
+) -> Result<Option<Template>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM templates WHERE account_id = ?1 AND (external_id = ?2 OR (name = ?3 AND language = ?4))
          ORDER BY CASE WHEN external_id = ?2 THEN 0 ELSE 1 END LIMIT 1"

@@ -82,9 +82,7 @@ impl Transport for Webhook {
 
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Answer> {
         let outcome = self.post(parcel);
-        outcome
-            .map(|outcome| outcome.unwrap_or_else(|error| Answer::Failed { error }))
-            .boxed()
+        outcome.map(|outcome| outcome.unwrap_or_else(|error| Answer::Failed { error })).boxed()
     }
 }
 

@@ -42,8 +42,12 @@ impl FromRequestParts<Kirim> for Call {
 
     async fn from_request_parts(parts: &mut Parts, kirim: &Kirim) -> Result<Self, Error> {
         let params = RawPathParams::from_request_parts(parts, kirim).await;
-        let params = params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
-        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let params =
+            params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
+        let params = params
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let missing = || {
             tracing::error!("a route is not behind the guard");
             Error::new(Code::InternalError, "something went wrong on our side")
@@ -90,7 +94,10 @@ impl Call {
     }
 
     pub(crate) fn body(&self) -> Result<Body, Error> {
-        let taken = self.taken.clone().ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
+        let taken = self
+            .taken
+            .clone()
+            .ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
         if let Err(error) = &*taken.json {
             return Err(error.clone().into());
         }
@@ -101,7 +108,10 @@ impl Call {
 
     /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.params
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     pub(crate) fn id(&self, noun: Noun, name: &str) -> Result<Id, Error> {
@@ -113,10 +123,16 @@ impl Call {
         const NAME: &str = "phone_number_id";
         let text = self.param(NAME);
         if !(6..=20).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::new(Code::InvalidFieldValue, "phone_number_id must have 6 to 20 digits").at(NAME));
+            return Err(Error::new(
+                Code::InvalidFieldValue,
+                "phone_number_id must have 6 to 20 digits",
+            )
+            .at(NAME));
         }
         let found = self.engine().sender(&self.organization(), text).await?;
-        found.filter(|sender| sender.channel == CHANNEL).ok_or_else(|| Error::not_found("phone number"))
+        found
+            .filter(|sender| sender.channel == CHANNEL)
+            .ok_or_else(|| Error::not_found("phone number"))
     }
 
     /// The same, when something about the number is to be changed.
@@ -125,7 +141,10 @@ impl Call {
         if sender.status == CONNECTED {
             return Ok(sender);
         }
-        Err(Error::new(Code::AccountNotConnected, format!("this number is {}", sender.status)))
+        Err(Error::new(
+            Code::AccountNotConnected,
+            format!("this number is {}", sender.status),
+        ))
     }
 
     pub(crate) fn one<T: Serialize>(&self, data: &T) -> Answer {
@@ -172,7 +191,9 @@ impl Call {
 
     /// What was answered to this request before; for what is done outside of our database.
     pub(crate) async fn before(&self) -> Result<Option<Answer>, Error> {
-        let Some(once) = &self.once else { return Ok(None) };
+        let Some(once) = &self.once else {
+            return Ok(None);
+        };
         match once::before(self.engine(), once).await? {
             None | Some(Settled::New) => Ok(None),
             Some(Settled::Before(given)) => Ok(Some(Answer::kept(given, Kept::Before))),

@@ -14,7 +14,11 @@ use crate::errors::{Code, Error};
 use crate::ids::{Noun, nobody};
 use crate::paging::Page;
 
-const STATUSES: [(&str, Status); 3] = [("open", Status::Open), ("resolved", Status::Resolved), ("pending", Status::Pending)];
+const STATUSES: [(&str, Status); 3] = [
+    ("open", Status::Open),
+    ("resolved", Status::Resolved),
+    ("pending", Status::Pending),
+];
 
 #[derive(Serialize)]
 struct Shown {
@@ -41,7 +45,11 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn of(contact: &Contact) -> Self {
-        Self { id: Noun::Contact.spell(&contact.id), phone_number: contact.phone.clone(), name: contact.name.clone() }
+        Self {
+            id: Noun::Contact.spell(&contact.id),
+            phone_number: contact.phone.clone(),
+            name: contact.name.clone(),
+        }
     }
 }
 
@@ -60,7 +68,11 @@ fn shown(conversation: &Conversation, contact: &Contact, sender: &Sender) -> Sho
         status: conversation.status.as_str(),
         contact: Person::of(contact),
         whatsapp_account: WhatsappAccount::of(sender),
-        assignee: conversation.assignee.clone().map(|id| Assignee { id, name: None, email: None }),
+        assignee: conversation.assignee.clone().map(|id| Assignee {
+            id,
+            name: None,
+            email: None,
+        }),
         unread_count: conversation.unread_count.max(0),
         last_message_at: conversation.last_message_at.map(rfc3339),
         last_inbound_at: conversation.last_inbound_at.map(rfc3339),
@@ -74,18 +86,37 @@ pub(crate) async fn list(call: Call) -> Handled {
     let sender = call.sender().await?;
     let query = call.query()?;
     let page: Page<(Option<i64>, Id)> = call.page(&query)?;
-    let status = query.at().maybe("status")?.map(|at| at.word(&STATUSES)).transpose()?;
-    let contact = query.at().maybe("contact_id")?.map(|at| Noun::Contact.parse_or_none(at.text(0..=64)?, "contact_id"));
+    let status = query
+        .at()
+        .maybe("status")?
+        .map(|at| at.word(&STATUSES))
+        .transpose()?;
+    let contact = query
+        .at()
+        .maybe("contact_id")?
+        .map(|at| Noun::Contact.parse_or_none(at.text(0..=64)?, "contact_id"));
     let contact = contact.transpose()?.map(|id| id.unwrap_or_else(nobody));
-    let filter = Filter { status, contact, after: page.after };
-    let rows = call.engine().conversations(&call.organization(), &sender.id, &filter, page.rows()).await?;
+    let filter = Filter {
+        status,
+        contact,
+        after: page.after,
+    };
+    let rows = call
+        .engine()
+        .conversations(&call.organization(), &sender.id, &filter, page.rows())
+        .await?;
     let place = |(row, _): &conversations::WithContact| (row.last_message_at, row.id);
-    Ok(call.paged(&page, rows, place, |(row, contact)| shown(row, contact, &sender)))
+    Ok(call.paged(&page, rows, place, |(row, contact)| {
+        shown(row, contact, &sender)
+    }))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
     let (sender, id) = (call.sender().await?, call.id(Noun::Conversation, "id")?);
-    let found = call.engine().conversation(&call.organization(), &sender.id, &id).await?;
+    let found = call
+        .engine()
+        .conversation(&call.organization(), &sender.id, &id)
+        .await?;
     let (conversation, contact) = found.ok_or_else(|| Noun::Conversation.not_found())?;
     Ok(call.one(&shown(&conversation, &contact, &sender)))
 }
@@ -93,15 +124,32 @@ pub(crate) async fn get(call: Call) -> Handled {
 /// Status or assignee, or both; null takes the assignee away.
 pub(crate) async fn update(call: Call) -> Handled {
     let (id, body) = (call.id(Noun::Conversation, "id")?, call.body()?);
-    let status = body.at().maybe("status")?.map(|at| at.word(&STATUSES)).transpose()?;
+    let status = body
+        .at()
+        .maybe("status")?
+        .map(|at| at.word(&STATUSES))
+        .transpose()?;
     let assignee = body.at().maybe("assigned_to")?.map(At::or_null);
-    let assignee = assignee.map(|at| at.map(|at| at.text(1..=64).map(str::to_owned)).transpose()).transpose()?;
+    let assignee = assignee
+        .map(|at| at.map(|at| at.text(1..=64).map(str::to_owned)).transpose())
+        .transpose()?;
     if status.is_none() && assignee.is_none() {
-        return Err(Error::new(Code::MissingRequiredField, "status or assigned_to is required").at("status"));
+        return Err(Error::new(
+            Code::MissingRequiredField,
+            "status or assigned_to is required",
+        )
+        .at("status"));
     }
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
-    let wish = conversations::Update { engine, organization, sender: sender.id, id, status, assignee };
+    let wish = conversations::Update {
+        engine,
+        organization,
+        sender: sender.id,
+        id,
+        status,
+        assignee,
+    };
     let (conversation, contact) = call.perform(wish).await?;
     Ok(call.one(&shown(&conversation, &contact, &sender)))
 }

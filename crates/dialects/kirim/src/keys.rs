@@ -9,7 +9,11 @@ const TEST: &str = "kdv_test_";
 /// A key of 144 random bits. `live`: not for the sandbox.
 #[must_use]
 pub fn new_key(random: [u8; 18], live: bool) -> String {
-    format!("{}{}", if live { LIVE } else { TEST }, URL_SAFE_NO_PAD.encode(random))
+    format!(
+        "{}{}",
+        if live { LIVE } else { TEST },
+        URL_SAFE_NO_PAD.encode(random)
+    )
 }
 
 /// A sandbox's key, the same whenever it is derived from the same secret.
@@ -22,8 +26,15 @@ pub fn derive_key(secret: [u8; 32]) -> String {
 
 /// Whether a token could be a key at all.
 pub(crate) fn is_spelt_like_one(token: &str) -> bool {
-    let rest = token.strip_prefix(LIVE).or_else(|| token.strip_prefix(TEST));
-    rest.is_some_and(|rest| rest.len() == 24 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))
+    let rest = token
+        .strip_prefix(LIVE)
+        .or_else(|| token.strip_prefix(TEST));
+    rest.is_some_and(|rest| {
+        rest.len() == 24
+            && rest
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
 }
 
 /// A secret that signs webhooks; all of its characters are the key, the prefix included.
@@ -43,7 +54,14 @@ mod tests {
         assert!(is_spelt_like_one(&live) && is_spelt_like_one(&derive_key([7; 32])));
         assert_eq!(derive_key([7; 32]), derive_key([7; 32]));
         assert_ne!(derive_key([7; 32]), derive_key([8; 32]));
-        for wrong in ["", "kdv_live_", "kdv_prod_AAAAAAAAAAAAAAAAAAAAAAAA", &live[..32], &format!("{live}A"), "kdv_live_AAAAAAAAAAAAAAAAAAAAAAA+"] {
+        for wrong in [
+            "",
+            "kdv_live_",
+            "kdv_prod_AAAAAAAAAAAAAAAAAAAAAAAA",
+            &live[..32],
+            &format!("{live}A"),
+            "kdv_live_AAAAAAAAAAAAAAAAAAAAAAA+",
+        ] {
             assert!(!is_spelt_like_one(wrong), "{wrong}");
         }
         assert_eq!(new_secret([0; 32]).len(), 6 + 43);

@@ -33,13 +33,30 @@ impl Call {
         let narrowed = query.besides(&["limit", "cursor"]);
         let list = List::new(&[&self.organization().hex24(), self.uri.path(), &narrowed]);
         let cursor = query.at().maybe("cursor")?;
-        let after = cursor.map(|cursor| self.kirim.cursors.open(list, cursor.value().as_str().unwrap_or_default())).transpose();
-        let after = after.map_err(|error| Error::new(Code::InvalidCursor, error.to_string()).at("cursor"))?;
-        Ok(Page { limit: limit(query)?, list, after })
+        let after = cursor
+            .map(|cursor| {
+                self.kirim
+                    .cursors
+                    .open(list, cursor.value().as_str().unwrap_or_default())
+            })
+            .transpose();
+        let after = after
+            .map_err(|error| Error::new(Code::InvalidCursor, error.to_string()).at("cursor"))?;
+        Ok(Page {
+            limit: limit(query)?,
+            list,
+            after,
+        })
     }
 
     /// A page of rows, of which one more may have been read than is shown.
-    pub(crate) fn paged<R, P, T>(&self, page: &Page<P>, rows: Vec<R>, place: impl Fn(&R) -> P, shape: impl Fn(&R) -> T) -> Answer
+    pub(crate) fn paged<R, P, T>(
+        &self,
+        page: &Page<P>,
+        rows: Vec<R>,
+        place: impl Fn(&R) -> P,
+        shape: impl Fn(&R) -> T,
+    ) -> Answer
     where
         P: Serialize,
         T: Serialize,
@@ -53,11 +70,22 @@ impl Call {
 }
 
 fn limit(query: &Query) -> Result<usize, Error> {
-    let Some(at) = query.at().maybe("limit")? else { return Ok(USUAL) };
+    let Some(at) = query.at().maybe("limit")? else {
+        return Ok(USUAL);
+    };
     let text = at.value().as_str().unwrap_or_default();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = digits.then(|| text.parse().ok()).flatten().filter(|limit| (1..=MOST).contains(limit));
-    limit.ok_or_else(|| Error::new(Code::InvalidLimit, format!("limit must be from 1 to {MOST}")).at("limit"))
+    let limit = digits
+        .then(|| text.parse().ok())
+        .flatten()
+        .filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| {
+        Error::new(
+            Code::InvalidLimit,
+            format!("limit must be from 1 to {MOST}"),
+        )
+        .at("limit")
+    })
 }
 
 #[cfg(test)]
@@ -67,8 +95,20 @@ mod tests {
     #[test]
     fn limits_are_never_bent() {
         let of = |query: &str| limit(&Query::of(&format!("/x?{query}").parse().unwrap()).unwrap());
-        assert_eq!([of(""), of("limit=1"), of("limit=100")], [Ok(25), Ok(1), Ok(100)]);
-        for wrong in ["limit=", "limit=0", "limit=101", "limit=-1", "limit=%2B5", "limit=5.0", "limit=x", "limit=99999999999999999999"] {
+        assert_eq!(
+            [of(""), of("limit=1"), of("limit=100")],
+            [Ok(25), Ok(1), Ok(100)]
+        );
+        for wrong in [
+            "limit=",
+            "limit=0",
+            "limit=101",
+            "limit=-1",
+            "limit=%2B5",
+            "limit=5.0",
+            "limit=x",
+            "limit=99999999999999999999",
+        ] {
             assert_eq!(of(wrong).unwrap_err().code, Code::InvalidLimit, "{wrong}");
         }
     }

@@ -6,7 +6,10 @@ use crate::errors::{Code, Error};
 
 /// Reads a member that must be a phone number; the answer has its `+`.
 pub(crate) fn read(at: &At<'_>) -> Result<String, Error> {
-    let text = at.value().as_str().ok_or_else(|| at.refuse("must be a string"))?;
+    let text = at
+        .value()
+        .as_str()
+        .ok_or_else(|| at.refuse("must be a string"))?;
     normal(text).ok_or_else(|| invalid(at))
 }
 
@@ -23,7 +26,9 @@ fn invalid(at: &At<'_>) -> Error {
 
 fn normal(text: &str) -> Option<String> {
     let digits = text.strip_prefix('+').unwrap_or(text);
-    let good = (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0');
+    let good = (8..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
     good.then(|| format!("+{digits}"))
 }
 
@@ -37,7 +42,19 @@ mod tests {
             assert_eq!(normal(good).as_deref(), Some("+6281234567890"));
         }
         assert!(normal("12345678").is_some() && normal("+123456789012345").is_some());
-        for wrong in ["", "+", "1234567", "1234567890123456", "+0812345678", "0812345678", "+62 812345678", "+62812-34567", "++6281234567", "６２８１２３４５６７８", "+62812345678\n"] {
+        for wrong in [
+            "",
+            "+",
+            "1234567",
+            "1234567890123456",
+            "+0812345678",
+            "0812345678",
+            "+62 812345678",
+            "+62812-34567",
+            "++6281234567",
+            "６２８１２３４５６７８",
+            "+62812345678\n",
+        ] {
             assert_eq!(normal(wrong), None, "{wrong:?}");
         }
     }

@@ -64,7 +64,11 @@ impl Call {
     /// The subscription that the path names.
     pub(crate) fn subscription(&self) -> Result<Target, Error> {
         let id = self.id(Noun::Subscription, "id")?;
-        Ok(Target { organization: self.organization(), dialect: crate::NAME, id })
+        Ok(Target {
+            organization: self.organization(),
+            dialect: crate::NAME,
+            id,
+        })
     }
 
     pub(crate) fn new_secret(&self) -> String {
@@ -77,7 +81,11 @@ impl Call {
 pub(crate) async fn create(call: Call) -> Handled {
     let body = call.body()?;
     let url = body.at().need("url")?.text(0..=2048)?.to_owned();
-    let description = body.at().maybe("description")?.map(|at| at.text(0..=200).map(str::to_owned)).transpose()?;
+    let description = body
+        .at()
+        .maybe("description")?
+        .map(|at| at.text(0..=200).map(str::to_owned))
+        .transpose()?;
     let events = events(&body.at().need("events")?)?;
     let secret = call.new_secret();
     let new = New {
@@ -91,7 +99,11 @@ pub(crate) async fn create(call: Call) -> Handled {
         secret: secret.clone(),
     };
     let wish = subscriptions::create(call.engine(), new)?;
-    call.commit(wish, move |created| Shown { initial_secret: Some(secret.clone()), ..shown(created) }).await
+    call.commit(wish, move |created| Shown {
+        initial_secret: Some(secret.clone()),
+        ..shown(created)
+    })
+    .await
 }
 
 /// Each name once, in the order given; whether there are such events the engine says.
@@ -115,27 +127,48 @@ pub(crate) async fn list(call: Call) -> Handled {
         ("disabled", Some(Status::Disabled)),
         ("all", None),
     ];
-    let status = query.at().maybe("status")?.map(|at| at.word(&words)).transpose()?.flatten();
+    let status = query
+        .at()
+        .maybe("status")?
+        .map(|at| at.word(&words))
+        .transpose()?
+        .flatten();
     let (organization, before) = (call.organization(), page.after.as_ref());
-    let rows = call.engine().subscriptions(&organization, crate::NAME, status, before, page.rows()).await?;
+    let rows = call
+        .engine()
+        .subscriptions(&organization, crate::NAME, status, before, page.rows())
+        .await?;
     Ok(call.paged(&page, rows, |(row, _)| row.id, shown))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
     let found = call.engine().subscription(&call.subscription()?).await?;
-    Ok(call.one(&shown(&found.ok_or_else(|| Noun::Subscription.not_found())?)))
+    Ok(call.one(&shown(
+        &found.ok_or_else(|| Noun::Subscription.not_found())?,
+    )))
 }
 
 pub(crate) async fn update(call: Call) -> Handled {
     let (target, body) = (call.subscription()?, call.body()?);
     let at = body.at();
-    let url = at.maybe("url")?.map(|at| at.text(0..=2048).map(str::to_owned)).transpose()?;
+    let url = at
+        .maybe("url")?
+        .map(|at| at.text(0..=2048).map(str::to_owned))
+        .transpose()?;
     let description = at.maybe("description")?.map(At::or_null);
-    let description = description.map(|at| at.map(|at| at.text(0..=200).map(str::to_owned)).transpose()).transpose()?;
+    let description = description
+        .map(|at| at.map(|at| at.text(0..=200).map(str::to_owned)).transpose())
+        .transpose()?;
     let events = at.maybe("events")?.map(|at| events(&at)).transpose()?;
     let words = [("active", Status::Active), ("paused", Status::Paused)];
     let status = at.maybe("status")?.map(|at| at.word(&words)).transpose()?;
-    let change = Change { url, description, events, status, ordered: None };
+    let change = Change {
+        url,
+        description,
+        events,
+        status,
+        ordered: None,
+    };
     let wish = subscriptions::update(call.engine(), target, change)?;
     Ok(call.one(&shown(&call.perform(wish).await?)))
 }

@@ -51,7 +51,14 @@ struct Route {
 impl Lane {
     pub(crate) fn new(engine: Engine, sender: Id) -> Self {
         let bell = engine.wake.senders.listen();
-        Self { engine, sender, calling: FuturesUnordered::new(), in_flight: HashSet::new(), behind: HashMap::new(), bell }
+        Self {
+            engine,
+            sender,
+            calling: FuturesUnordered::new(),
+            in_flight: HashSet::new(),
+            behind: HashMap::new(),
+            bell,
+        }
     }
 
     /// Whether work was announced that no claim has looked for.
@@ -146,7 +153,13 @@ impl Lane {
     }
 
     /// Until a call is done, something is due or, when the pace allows more, work is announced.
-    async fn wait(&mut self, route: &Route, next_at: Option<i64>, paced_until: i64, stop: &CancellationToken) -> Result<()> {
+    async fn wait(
+        &mut self,
+        route: &Route,
+        next_at: Option<i64>,
+        paced_until: i64,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         let clock = &self.engine.clock;
         let due = async {
             match next_at {
@@ -208,7 +221,7 @@ impl Lane {
 /// Hands one message over and records the answer.
 async fn carry(engine: Engine, route: Route, call: Call) -> Done {
     let (job, conversation) = (call.job.id, call.message.conversation_id);
-    let started = engine.now();
+    let (started, recovering) = (engine.now(), route.sender.status != crate::senders::CONNECTED);
     let outcome = hand_over(&route, &call).await;
     let word = match &outcome {
         Ok(_) => "sent",
@@ -217,7 +230,8 @@ async fn carry(engine: Engine, route: Route, call: Call) -> Done {
         Err(_) => "retried",
     };
     crate::metrics::sent(word, engine.now() - started);
-    let record = Record { engine: engine.clone(), account: route.account.id, call, outcome, chance: rand::random() };
+    let record =
+        Record { engine: engine.clone(), account: route.account.id, call, outcome, chance: rand::random(), recovering };
     Done { job, conversation, recorded: engine.perform(record).await }
 }
 

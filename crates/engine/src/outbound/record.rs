@@ -10,7 +10,7 @@ use super::claim::Call;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Retry, SendError};
 use crate::provider::Sent;
-use crate::{Engine, UseCase, accounts};
+use crate::{Engine, UseCase, accounts, senders};
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -24,6 +24,8 @@ pub(super) struct Record {
     pub outcome: std::result::Result<Sent, SendError>,
     /// From 0 to 1, for jitter.
     pub chance: f64,
+    /// The sender was stopped when the call began: a success says that it need not be.
+    pub recovering: bool,
 }
 
 impl Work for Record {
@@ -45,6 +47,10 @@ impl Work for Record {
 impl UseCase for Record {
     fn committed(&self, engine: &Engine, (): &()) {
         engine.wake.dispatch.ring();
+        let stopped = matches!(&self.outcome, Err(SendError { retry: Retry::Stop | Retry::StopSender, .. }));
+        if stopped || self.recovering {
+            engine.cache.clear();
+        }
     }
 }
 
@@ -55,6 +61,9 @@ impl Record {
 
     async fn sent(&self, tx: &mut Tx, mut message: Message, sent: &Sent) -> Result<()> {
         jobs::delete(tx, &self.job().id).await?;
+        if self.recovering {
+            accounts::unblock(tx, &self.account, self.engine.now()).await?;
+        }
         if let Some(known) = &message.provider_id {
             if *known != sent.provider_id {
                 crate::metrics::doubled();
@@ -88,8 +97,13 @@ impl Record {
             _ if too_old => self.give_up(tx, message, error).await,
             Retry::Stop => {
                 accounts::block(tx, &self.account, &error.failure.message, now).await?;
-                lanes::hold(tx, &message.sender_id, now + ACCOUNT_REST_MS, Some(&error.failure.message)).await?;
-                self.later(tx, &message, error, State::Ready, ACCOUNT_REST_MS).await
+                self.rest(tx, &message, error).await
+            }
+            Retry::StopSender => {
+                let reason = Some(error.failure.message.as_str());
+                store::senders::set_status(tx, &message.sender_id, senders::DEGRADED, reason, now).await?;
+                store::settings::touch_caches(tx).await?;
+                self.rest(tx, &message, error).await
             }
             Retry::BackOff | Retry::Once => self.later(tx, &message, error, State::Ready, self.pause(2)).await,
             Retry::Pair => self.later(tx, &message, error, State::Ready, self.pause(4)).await,
@@ -98,6 +112,13 @@ impl Record {
                 self.later(tx, &message, error, State::Ready, wait).await
             }
         }
+    }
+
+    /// Nothing of this sender is tried before a person has looked, or the rest is over.
+    async fn rest(&self, tx: &mut Tx, message: &Message, error: &SendError) -> Result<()> {
+        let until = self.engine.now() + ACCOUNT_REST_MS;
+        lanes::hold(tx, &message.sender_id, until, Some(&error.failure.message)).await?;
+        self.later(tx, message, error, State::Ready, ACCOUNT_REST_MS).await
     }
 
     /// `base`ⁿ seconds, up to a longest pause, each drawn from half to one and a half times that.

@@ -15,7 +15,8 @@ impl Intake<'_> {
         match found {
             Some(mut template) if !fact.reload => {
                 template.status = fact.status.clone().unwrap_or(template.status);
-                template.status_reason = fact.reason.clone().or(template.status_reason.filter(|_| fact.status.is_none()));
+                template.status_reason =
+                    fact.reason.clone().or(template.status_reason.filter(|_| fact.status.is_none()));
                 template.category = fact.category.clone().unwrap_or(template.category);
                 template.quality = fact.quality.clone().or(template.quality);
                 template.updated_at = self.engine.now();
@@ -26,7 +27,8 @@ impl Intake<'_> {
         }
         self.followed.files = true;
         let data = ChangeData { name: fact.name.clone(), status: fact.status.clone(), reason: fact.reason.clone() };
-        let note = Note::new(&account.organization_id, events::TEMPLATE_UPDATED, &subject).with_document(fact.document.clone());
+        let note = Note::new(&account.organization_id, events::TEMPLATE_UPDATED, &subject)
+            .with_document(fact.document.clone());
         events::append(tx, self.engine, note, &data).await.map(drop)
     }
 
@@ -50,7 +52,9 @@ impl Intake<'_> {
                 store::opt_outs::put(tx, organization, &contact, channel, &fact.purpose, "provider", now).await?;
             }
         }
-        let note = Note::new(organization, events::ACCOUNT_NOTICE, &contact).of_sender(&sender.id).with_document(fact.document.clone());
+        let note = Note::new(organization, events::ACCOUNT_NOTICE, &contact)
+            .of_sender(&sender.id)
+            .with_document(fact.document.clone());
         events::append(tx, self.engine, note, &data).await.map(drop)
     }
 
@@ -60,7 +64,15 @@ impl Intake<'_> {
         let Some(contact) = self.holder(tx, &sender.organization_id, &old).await? else { return Ok(()) };
         let organization = &sender.organization_id;
         for address in &new {
-            let added = store::contacts::add_address(tx, organization, &contact, &address.kind, &address.value, self.engine.now()).await?;
+            let added = store::contacts::add_address(
+                tx,
+                organization,
+                &contact,
+                &address.kind,
+                &address.value,
+                self.engine.now(),
+            )
+            .await?;
             // A person has one address of a kind; the old one may be somebody else's tomorrow.
             for gone in old.iter().filter(|gone| added && gone.kind == address.kind) {
                 store::contacts::remove_address(tx, organization, &gone.kind, &gone.value).await?;
@@ -76,7 +88,12 @@ impl Intake<'_> {
         events::append(tx, self.engine, note, &data).await.map(drop)
     }
 
-    async fn holder(&self, tx: &mut Tx, organization: &Id, addresses: &[crate::contacts::Address]) -> Result<Option<Id>> {
+    async fn holder(
+        &self,
+        tx: &mut Tx,
+        organization: &Id,
+        addresses: &[crate::contacts::Address],
+    ) -> Result<Option<Id>> {
         for address in addresses {
             if let Some(found) = store::contacts::by_address(tx, organization, &address.kind, &address.value).await? {
                 return Ok(Some(found));
@@ -108,7 +125,8 @@ impl Intake<'_> {
     pub(super) async fn notice(&mut self, tx: &mut Tx, fact: &facts::Notice) -> Result<()> {
         let Some(account) = self.account(&fact.account) else { return Ok(()) };
         let data = ChangeData { name: fact.name.clone(), status: None, reason: None };
-        let note = Note::new(&account.organization_id, events::ACCOUNT_NOTICE, &account.id).with_document(fact.document.clone());
+        let note = Note::new(&account.organization_id, events::ACCOUNT_NOTICE, &account.id)
+            .with_document(fact.document.clone());
         events::append(tx, self.engine, note, &data).await.map(drop)
     }
 }

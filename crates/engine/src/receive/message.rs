@@ -21,7 +21,8 @@ impl Intake<'_> {
         let contact = self.contact(tx, &sender, &from, fact.profile_name.as_deref()).await?;
         let (engine, now) = (self.engine, self.engine.now());
         let conversation =
-            store::conversations::ensure(tx, &engine.new_id(), &sender.organization_id, &sender.id, &contact, now).await?;
+            store::conversations::ensure(tx, &engine.new_id(), &sender.organization_id, &sender.id, &contact, now)
+                .await?;
         if conversation.last_message_at.is_none() {
             store::contacts::link(tx, &contact, &sender.id).await?;
         }
@@ -36,7 +37,8 @@ impl Intake<'_> {
         let until = window.map_or(i64::MAX, |window| fact.at + i64::try_from(window.as_millis()).unwrap_or(0));
         store::conversations::heard(tx, &conversation.id, message.created_at, until, now).await?;
         self.file(tx, &message, fact).await?;
-        let data = MessageData { provider_id: Some(fact.provider_id.clone()), at: Some(fact.at), ..MessageData::default() };
+        let data =
+            MessageData { provider_id: Some(fact.provider_id.clone()), at: Some(fact.at), ..MessageData::default() };
         let note = Note::about(&sender.organization_id, events::MESSAGE_RECEIVED, &message)
             .with_fact_id(fact.provider_id.as_str())
             .with_document(fact.document.clone());
@@ -44,7 +46,13 @@ impl Intake<'_> {
     }
 
     /// Who wrote: found by any of the addresses, made when none is known, taught the rest.
-    async fn contact(&self, tx: &mut Tx, sender: &Sender, from: &[contacts::Address], name: Option<&str>) -> Result<Id> {
+    async fn contact(
+        &self,
+        tx: &mut Tx,
+        sender: &Sender,
+        from: &[contacts::Address],
+        name: Option<&str>,
+    ) -> Result<Id> {
         let (engine, organization) = (self.engine, &sender.organization_id);
         let name = name.map(clean_text).filter(|name| !name.is_empty());
         let (contact, fresh) = contacts::ensure(tx, engine, sender, from, name.as_deref()).await?;

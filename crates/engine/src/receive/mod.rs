@@ -139,7 +139,11 @@ impl Intake<'_> {
         let vouched = |sender: &Arc<Sender>| self.accounts.iter().any(|account| account.id == sender.account_id);
         let found = found.filter(vouched);
         if found.is_none() {
-            tracing::warn!(provider = self.provider, sender = external_id, "a push is about a sender that we do not have");
+            tracing::warn!(
+                provider = self.provider,
+                sender = external_id,
+                "a push is about a sender that we do not have"
+            );
         }
         self.senders.insert(external_id.to_owned(), found.clone());
         Ok(found)

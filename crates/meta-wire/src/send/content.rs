@@ -64,27 +64,18 @@ wire! {
 
 impl Text {
     pub fn new(body: impl Into<String>) -> Self {
-        Self {
-            body: body.into(),
-            ..Self::default()
-        }
+        Self { body: body.into(), ..Self::default() }
     }
 }
 
 impl Media {
     /// An uploaded medium.
     pub fn id(id: impl Into<MetaId>) -> Self {
-        Self {
-            id: Some(id.into()),
-            ..Self::default()
-        }
+        Self { id: Some(id.into()), ..Self::default() }
     }
 
     /// A medium that Meta fetches.
     pub fn link(link: impl Into<String>) -> Self {
-        Self {
-            link: Some(link.into()),
-            ..Self::default()
-        }
+        Self { link: Some(link.into()), ..Self::default() }
     }
 }

@@ -92,10 +92,7 @@ pub struct Parameter {
 impl Parameter {
     /// A text for the next variable.
     pub fn text(text: impl Into<String>) -> Self {
-        Self {
-            parameter_name: None,
-            body: Filling::Text(text.into()).into(),
-        }
+        Self { parameter_name: None, body: Filling::Text(text.into()).into() }
     }
 
     /// What stands where the variable was; `None` for media and the like.
@@ -120,10 +117,7 @@ pub struct Language {
 impl Language {
     /// As Meta's documents write it.
     pub fn new(code: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            extra: Some(Extra::new()),
-        }
+        Self { code: code.into(), extra: Some(Extra::new()) }
     }
 }
 
@@ -147,10 +141,7 @@ impl<'de> Deserialize<'de> for Language {
             _ => return Err(D::Error::custom("`language` must be an object or a string")),
         };
         match object.shift_remove("code") {
-            Some(Value::String(code)) => Ok(Self {
-                code,
-                extra: Some(object),
-            }),
+            Some(Value::String(code)) => Ok(Self { code, extra: Some(object) }),
             _ => Err(D::Error::missing_field("code")),
         }
     }

@@ -41,17 +41,12 @@ enum Piece<'a> {
 fn next(text: &str) -> Option<(Piece<'_>, &str)> {
     let first = text.chars().next()?;
     let Some(after) = text.strip_prefix("{{") else {
-        let end = text[first.len_utf8()..]
-            .find("{{")
-            .map_or(text.len(), |at| at + first.len_utf8());
+        let end = text[first.len_utf8()..].find("{{").map_or(text.len(), |at| at + first.len_utf8());
         return Some((Piece::Plain(&text[..end]), &text[end..]));
     };
     // Only up to the next brace, so that a text of many braces is read once.
     let end = after.find(['{', '}']).unwrap_or(after.len());
-    let gap = after[end..]
-        .starts_with("}}")
-        .then(|| Variable::read(&after[..end]))
-        .flatten();
+    let gap = after[end..].starts_with("}}").then(|| Variable::read(&after[..end])).flatten();
     Some(match gap {
         Some(variable) => {
             let (whole, rest) = text.split_at(end + 4);
@@ -101,28 +96,10 @@ mod tests {
 
     #[test]
     fn variables_are_found_in_order() {
-        let spell = |text: &str| {
-            variables(text)
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
+        let spell = |text: &str| variables(text).iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(spell("{{2}} and {{ 1 }}, {{2}}"), ["2", "1"]);
-        assert_eq!(
-            spell("Hi {{first_name}}{{order_2}}!"),
-            ["first_name", "order_2"]
-        );
-        for text in [
-            "",
-            "{{}}",
-            "{{A}}",
-            "{1}",
-            "{{1}",
-            "{{1 2}}",
-            "{{é}}",
-            "{{99999999999}}",
-            "}}{{",
-        ] {
+        assert_eq!(spell("Hi {{first_name}}{{order_2}}!"), ["first_name", "order_2"]);
+        for text in ["", "{{}}", "{{A}}", "{1}", "{{1}", "{{1 2}}", "{{é}}", "{{99999999999}}", "}}{{"] {
             assert!(variables(text).is_empty(), "{text}");
         }
         assert_eq!(spell("{{{1}}}"), ["1"]);
@@ -136,10 +113,7 @@ mod tests {
             Variable::Name(_) => Some("é"),
             _ => None,
         };
-        assert_eq!(
-            fill("{{1}} {{2}} {{who}} {{?}}", value),
-            "{{2}} {{2}} é {{?}}"
-        );
+        assert_eq!(fill("{{1}} {{2}} {{who}} {{?}}", value), "{{2}} {{2}} é {{?}}");
     }
 
     proptest! {

@@ -94,12 +94,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn add_entry(
-        &mut self,
-        envelope: &Arc<Members<'a>>,
-        raw: &'a str,
-        changes: &mut usize,
-    ) -> Result<(), ParseError> {
+    fn add_entry(&mut self, envelope: &Arc<Members<'a>>, raw: &'a str, changes: &mut usize) -> Result<(), ParseError> {
         let entry = match Members::read(raw, &["changes"]) {
             Ok(entry) => Arc::new(entry),
             Err(error) => {
@@ -216,40 +211,21 @@ impl<'a> Item<'a> {
 
     /// Members of the value beside the lists, contacts and metadata.
     pub fn siblings(&self) -> impl Iterator<Item = (&str, &'a str)> {
-        self.place
-            .value
-            .iter()
-            .filter_map(|(name, member)| match member {
-                super::members::Member::Raw(raw) if name != "metadata" => Some((name, *raw)),
-                _ => None,
-            })
+        self.place.value.iter().filter_map(|(name, member)| match member {
+            super::members::Member::Raw(raw) if name != "metadata" => Some((name, *raw)),
+            _ => None,
+        })
     }
 
     /// Meta's post as it would be if it held this item only. All text is as Meta wrote it.
     pub fn document(&self) -> String {
-        let cut = Cut {
-            place: &self.place,
-            part: self.part,
-            raw: self.raw,
-            contact: self.contact_raw(),
-        };
+        let cut = Cut { place: &self.place, part: self.part, raw: self.raw, contact: self.contact_raw() };
         cut.print()
     }
 
-    fn unreadable(
-        place: Arc<Place<'a>>,
-        part: Part,
-        raw: &'a str,
-        error: &serde_json::Error,
-    ) -> Self {
+    fn unreadable(place: Arc<Place<'a>>, part: Part, raw: &'a str, error: &serde_json::Error) -> Self {
         let reason = reason(error);
-        Self {
-            fact: Fact::Unreadable { reason },
-            place,
-            part,
-            raw,
-            contact: None,
-        }
+        Self { fact: Fact::Unreadable { reason }, place, part, raw, contact: None }
     }
 
     fn change(place: Arc<Place<'a>>, raw: &'a str) -> Self {
@@ -257,13 +233,7 @@ impl<'a> Item<'a> {
         match value {
             Ok(value) => {
                 let change = Change::read(place.field.clone(), Some(value));
-                Self {
-                    fact: Fact::Change(Box::new(change)),
-                    place,
-                    part: Part::Change,
-                    raw,
-                    contact: None,
-                }
+                Self { fact: Fact::Change(Box::new(change)), place, part: Part::Change, raw, contact: None }
             }
             Err(error) => Self::unreadable(place, Part::Change, raw, &error),
         }
@@ -279,13 +249,7 @@ impl<'a> Item<'a> {
         match fact {
             Ok(fact) => {
                 let contact = place.contacts.find(&fact.other_side(), sole);
-                Self {
-                    fact,
-                    place,
-                    part,
-                    raw,
-                    contact,
-                }
+                Self { fact, place, part, raw, contact }
             }
             Err(error) => Self::unreadable(place, part, raw, &error),
         }
@@ -298,11 +262,7 @@ fn reason(error: &serde_json::Error) -> String {
     if message.starts_with("missing field") || message.contains("stands twice") {
         return message;
     }
-    format!(
-        "unexpected JSON at line {} column {}",
-        error.line(),
-        error.column()
-    )
+    format!("unexpected JSON at line {} column {}", error.line(), error.column())
 }
 
 impl Fact {

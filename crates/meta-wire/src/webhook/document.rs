@@ -25,14 +25,10 @@ pub(super) struct Cut<'p, 'a> {
 impl Cut<'_, '_> {
     pub(super) fn print(&self) -> String {
         let mut out = String::with_capacity(self.raw.len() + 512);
-        object(
-            &mut out,
-            &self.place.envelope,
-            |out, name, member| match name {
-                "entry" => list(out, name, |out| self.entry(out)),
-                _ => plain(out, name, member),
-            },
-        );
+        object(&mut out, &self.place.envelope, |out, name, member| match name {
+            "entry" => list(out, name, |out| self.entry(out)),
+            _ => plain(out, name, member),
+        });
         out
     }
 
@@ -73,11 +69,7 @@ impl Cut<'_, '_> {
 }
 
 /// `each` prints a member with a comma behind it, or nothing.
-fn object(
-    out: &mut String,
-    members: &Members<'_>,
-    mut each: impl FnMut(&mut String, &str, &Member<'_>),
-) {
+fn object(out: &mut String, members: &Members<'_>, mut each: impl FnMut(&mut String, &str, &Member<'_>)) {
     out.push('{');
     for (name, member) in members.iter() {
         let before = out.len();

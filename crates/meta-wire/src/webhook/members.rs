@@ -72,12 +72,7 @@ impl<'de> Visitor<'de> for Split {
             }
             let member = if self.0.contains(&name.as_ref()) {
                 let list: Option<Vec<&RawValue>> = map.next_value()?;
-                Member::List(
-                    list.unwrap_or_default()
-                        .into_iter()
-                        .map(RawValue::get)
-                        .collect(),
-                )
+                Member::List(list.unwrap_or_default().into_iter().map(RawValue::get).collect())
             } else {
                 Member::Raw(map.next_value::<&RawValue>()?.get())
             };

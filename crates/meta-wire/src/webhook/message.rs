@@ -33,11 +33,7 @@ pub struct Message {
     pub context: Option<Context>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub referral: Option<Referral>,
-    #[serde(
-        default,
-        deserialize_with = "crate::loose::list",
-        skip_serializing_if = "Vec::is_empty"
-    )]
+    #[serde(default, deserialize_with = "crate::loose::list", skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
     #[serde(flatten)]
     pub body: Tagged<Content>,

@@ -36,21 +36,9 @@ wire! {
 impl Notification {
     /// A post with one change. `time` is told on account-level fields only.
     pub fn of(waba: &str, time: Option<i64>, field: &str, value: Value) -> Self {
-        let change = FieldChange {
-            value,
-            field: field.to_owned(),
-            ..FieldChange::default()
-        };
-        let entry = Entry {
-            id: waba.into(),
-            time: time.map(Timestamp::number),
-            changes: vec![change],
-            ..Entry::default()
-        };
-        Self {
-            object: "whatsapp_business_account".to_owned(),
-            entry: vec![entry],
-            ..Self::default()
-        }
+        let change = FieldChange { value, field: field.to_owned(), ..FieldChange::default() };
+        let entry =
+            Entry { id: waba.into(), time: time.map(Timestamp::number), changes: vec![change], ..Entry::default() };
+        Self { object: "whatsapp_business_account".to_owned(), entry: vec![entry], ..Self::default() }
     }
 }

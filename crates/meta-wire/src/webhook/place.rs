@@ -29,10 +29,7 @@ impl<'a> Place<'a> {
             entry: entry.clone(),
             object: scalar(envelope, "object"),
             entry_id: scalar(entry, "id"),
-            time: entry
-                .raw("time")
-                .and_then(|raw| read::<Timestamp>(raw).ok())
-                .map(|time| time.seconds),
+            time: entry.raw("time").and_then(|raw| read::<Timestamp>(raw).ok()).map(|time| time.seconds),
             ..Self::default()
         }
     }
@@ -65,10 +62,7 @@ impl<'a> Contacts<'a> {
         let mut contacts = Self::default();
         for (at, raw) in list.iter().copied().enumerate() {
             let contact = read::<Contact>(raw).ok();
-            let ids = contact
-                .iter()
-                .flat_map(|c| [&c.user_id, &c.wa_id])
-                .flatten();
+            let ids = contact.iter().flat_map(|c| [&c.user_id, &c.wa_id]).flatten();
             for id in ids {
                 contacts.by_id.entry(id.clone()).or_insert(at);
             }
@@ -80,10 +74,7 @@ impl<'a> Contacts<'a> {
     /// The first that bears one of the ids. `sole` says that the value has one item; then a single contact is its own,
     /// even where Meta writes the number differently in the two places.
     pub(super) fn find(&self, ids: &[Option<&String>], sole: bool) -> Option<usize> {
-        let named = ids
-            .iter()
-            .flatten()
-            .find_map(|id| self.by_id.get(*id).copied());
+        let named = ids.iter().flatten().find_map(|id| self.by_id.get(*id).copied());
         named.or((sole && self.list.len() == 1).then_some(0))
     }
 
@@ -157,9 +148,6 @@ mod tests {
         ] {
             assert_eq!(mend(raw).as_deref(), mended, "{raw}");
         }
-        assert_eq!(
-            read::<String>(r#""a\ud83d\u0000b""#).unwrap(),
-            "a\u{fffd}\0b"
-        );
+        assert_eq!(read::<String>(r#""a\ud83d\u0000b""#).unwrap(), "a\u{fffd}\0b");
     }
 }

@@ -61,10 +61,7 @@ wire! {
 impl Status {
     /// One name for one fact, however often Meta tells it: `<wamid>:<status>`, in groups with the participant behind it.
     pub fn fact_id(&self) -> String {
-        let participant = self
-            .recipient_participant_user_id
-            .as_ref()
-            .or(self.recipient_participant_id.as_ref());
+        let participant = self.recipient_participant_user_id.as_ref().or(self.recipient_participant_id.as_ref());
         match participant {
             Some(participant) => format!("{}:{}:{participant}", self.id, self.status),
             None => format!("{}:{}", self.id, self.status),

@@ -45,9 +45,7 @@ fn every_item_is_cut_out_as_exact_text() {
     );
     let head = r#"{"object":"whatsapp_business_account","entry":[{"id":"100","changes":[{"value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"15550100001","phone_number_id":"200"},"#;
     let tail = r#","new\u00e9":{"a" : 1}},"field":"messages"}]}]}"#;
-    let cut = |item: &Item<'_>, contact: &str, list: &str| {
-        format!("{head}{contact}\"{list}\":[{}]{tail}", item.raw())
-    };
+    let cut = |item: &Item<'_>, contact: &str, list: &str| format!("{head}{contact}\"{list}\":[{}]{tail}", item.raw());
     let zoe = r#""contacts":[{"profile":{"name":"Zo\u00eb"},"wa_id":"1"}],"#;
     let other = r#""contacts":[{"profile":{"name":"B"},"wa_id":"2","user_id":"US.b"}],"#;
     assert_eq!(items[0].document(), cut(&items[0], zoe, "messages"));
@@ -59,50 +57,24 @@ fn every_item_is_cut_out_as_exact_text() {
         items[6].document(),
         r#"{"object":"whatsapp_business_account","entry":[{"id":101,"time":77,"changes":[{"field":"account_review_update","value":{"decision" : "APPROVED"}}]}]}"#
     );
-    assert_eq!(
-        items[7].document(),
-        r#"{"object":"whatsapp_business_account","entry":["no entry"]}"#
-    );
+    assert_eq!(items[7].document(), r#"{"object":"whatsapp_business_account","entry":["no entry"]}"#);
 }
 
 #[test]
 fn the_typed_form_agrees_with_the_text() {
     let batch = parse(POST.as_bytes()).unwrap();
     let first = &batch.items()[0];
-    let Fact::Message(message) = &first.fact else {
-        panic!()
-    };
-    let meta_wire::webhook::Content::Text(text) = &message.body.content else {
-        panic!()
-    };
+    let Fact::Message(message) = &first.fact else { panic!() };
+    let meta_wire::webhook::Content::Text(text) = &message.body.content else { panic!() };
     assert_eq!(text.body, "café / \u{fffd}");
-    let name = first
-        .contact()
-        .unwrap()
-        .profile
-        .as_ref()
-        .unwrap()
-        .name
-        .as_deref();
+    let name = first.contact().unwrap().profile.as_ref().unwrap().name.as_deref();
     assert_eq!(name, Some("Zoë"));
-    assert_eq!(
-        first.contact_raw(),
-        Some(r#"{"profile":{"name":"Zo\u00eb"},"wa_id":"1"}"#)
-    );
+    assert_eq!(first.contact_raw(), Some(r#"{"profile":{"name":"Zo\u00eb"},"wa_id":"1"}"#));
     assert_eq!(first.metadata().unwrap().phone_number_id.as_str(), "200");
     assert!(first.metadata_raw().unwrap().starts_with("{\"display"));
     let siblings: Vec<_> = first.siblings().collect();
-    assert_eq!(
-        siblings,
-        [
-            ("messaging_product", "\"whatsapp\""),
-            ("newé", "{\"a\" : 1}")
-        ]
-    );
-    assert_eq!(
-        (first.object(), first.entry_id(), first.field()),
-        ("whatsapp_business_account", "100", "messages")
-    );
+    assert_eq!(siblings, [("messaging_product", "\"whatsapp\""), ("newé", "{\"a\" : 1}")]);
+    assert_eq!((first.object(), first.entry_id(), first.field()), ("whatsapp_business_account", "100", "messages"));
 }
 
 #[test]
@@ -111,10 +83,7 @@ fn a_document_is_a_post_of_one_item_and_cuts_to_itself() {
         let document = item.document();
         let again = parse(document.as_bytes()).unwrap();
         let single = again.single().unwrap();
-        assert_eq!(
-            (single.document(), single.raw()),
-            (document.clone(), item.raw())
-        );
+        assert_eq!((single.document(), single.raw()), (document.clone(), item.raw()));
     }
 }
 
@@ -127,11 +96,7 @@ fn a_single_contact_belongs_to_a_single_item_however_it_is_written() {
         )
     };
     let one = post("");
-    assert!(
-        parse(one.as_bytes()).unwrap().items()[0]
-            .contact()
-            .is_some()
-    );
+    assert!(parse(one.as_bytes()).unwrap().items()[0].contact().is_some());
     let two = post(r#",{"id":"b","from":"5215","timestamp":"1","type":"x"}"#);
     let batch = parse(two.as_bytes()).unwrap();
     assert!(batch.items()[0].contact().is_none() && batch.items()[1].contact().is_some());
@@ -143,15 +108,7 @@ fn errors_beside_messages_and_empty_posts() {
         {"field":"messages","value":{"metadata":{"phone_number_id":"2"}}}]}]}"#;
     let batch = parse(post).unwrap();
     assert_eq!(ids(batch.items()), ["130429", "messages"]);
-    for empty in [
-        r#"{}"#,
-        r#"{"entry":null}"#,
-        r#"{"object":"page","entry":[]}"#,
-        r#"{"entry":[{}]}"#,
-    ] {
-        assert!(
-            parse(empty.as_bytes()).unwrap().items().is_empty(),
-            "{empty}"
-        );
+    for empty in [r#"{}"#, r#"{"entry":null}"#, r#"{"object":"page","entry":[]}"#, r#"{"entry":[{}]}"#] {
+        assert!(parse(empty.as_bytes()).unwrap().items().is_empty(), "{empty}");
     }
 }

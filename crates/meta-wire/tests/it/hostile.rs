@@ -4,9 +4,7 @@ use meta_wire::webhook::{MAX_CHANGES, MAX_ITEMS, Notification, ParseError, parse
 use serde_json::json;
 
 fn post(value: &str) -> String {
-    format!(
-        r#"{{"object":"o","entry":[{{"id":"1","changes":[{{"field":"messages","value":{value}}}]}}]}}"#
-    )
+    format!(r#"{{"object":"o","entry":[{{"id":"1","changes":[{{"field":"messages","value":{value}}}]}}]}}"#)
 }
 
 #[test]
@@ -16,65 +14,28 @@ fn limits_are_kept() {
         post.entry[0].changes = vec![post.entry[0].changes[0].clone(); count];
         serde_json::to_vec(&post).unwrap()
     };
-    assert_eq!(
-        parse(&changes(MAX_CHANGES)).unwrap().items().len(),
-        MAX_CHANGES
-    );
-    assert!(matches!(
-        parse(&changes(MAX_CHANGES + 1)),
-        Err(ParseError::TooManyChanges)
-    ));
+    assert_eq!(parse(&changes(MAX_CHANGES)).unwrap().items().len(), MAX_CHANGES);
+    assert!(matches!(parse(&changes(MAX_CHANGES + 1)), Err(ParseError::TooManyChanges)));
 
-    let messages = |count: usize| {
-        post(&format!(
-            r#"{{"messages":[{}]}}"#,
-            vec!["{}"; count].join(",")
-        ))
-    };
-    assert_eq!(
-        parse(messages(MAX_ITEMS).as_bytes()).unwrap().items().len(),
-        MAX_ITEMS
-    );
-    assert!(matches!(
-        parse(messages(MAX_ITEMS + 1).as_bytes()),
-        Err(ParseError::TooManyItems)
-    ));
+    let messages = |count: usize| post(&format!(r#"{{"messages":[{}]}}"#, vec!["{}"; count].join(",")));
+    assert_eq!(parse(messages(MAX_ITEMS).as_bytes()).unwrap().items().len(), MAX_ITEMS);
+    assert!(matches!(parse(messages(MAX_ITEMS + 1).as_bytes()), Err(ParseError::TooManyItems)));
 
     let deep = |levels: usize| post(&format!("{}{}", "[".repeat(levels), "]".repeat(levels)));
     // Five brackets are the envelope's own.
     assert!(parse(deep(59).as_bytes()).is_ok());
-    assert!(matches!(
-        parse(deep(60).as_bytes()),
-        Err(ParseError::TooDeep)
-    ));
-    assert!(matches!(
-        parse("[".repeat(1_000_000).as_bytes()),
-        Err(ParseError::TooDeep)
-    ));
+    assert!(matches!(parse(deep(60).as_bytes()), Err(ParseError::TooDeep)));
+    assert!(matches!(parse("[".repeat(1_000_000).as_bytes()), Err(ParseError::TooDeep)));
 }
 
 #[test]
 fn what_is_no_notification_is_refused() {
-    for body in [
-        &b""[..],
-        b"null",
-        b"[]",
-        b"5",
-        b"\"x\"",
-        b"{",
-        b"{}x",
-        b"{\"entry\":{}}",
-        b"{\"entry\":[],\"entry\":[]}",
-    ] {
-        assert!(
-            matches!(parse(body), Err(ParseError::NotANotification(_))),
-            "{body:?}"
-        );
+    for body in
+        [&b""[..], b"null", b"[]", b"5", b"\"x\"", b"{", b"{}x", b"{\"entry\":{}}", b"{\"entry\":[],\"entry\":[]}"]
+    {
+        assert!(matches!(parse(body), Err(ParseError::NotANotification(_))), "{body:?}");
     }
-    assert!(matches!(
-        parse(b"{\"a\":\"\xff\"}"),
-        Err(ParseError::NotUtf8(_))
-    ));
+    assert!(matches!(parse(b"{\"a\":\"\xff\"}"), Err(ParseError::NotUtf8(_))));
 }
 
 #[test]

@@ -32,29 +32,17 @@ fn samples() -> Vec<Value> {
         body("image", json!({"id": "5", "caption": "c"})),
         body("video", json!({"link": "https://example.com/v.mp4"})),
         body("audio", json!({"id": 5, "voice": true})),
-        body(
-            "document",
-            json!({"link": "https://example.com/d", "filename": "d.pdf"}),
-        ),
+        body("document", json!({"link": "https://example.com/d", "filename": "d.pdf"})),
         body("sticker", json!({"id": "5"})),
-        body(
-            "location",
-            json!({"latitude": 1.5, "longitude": -2, "name": "n", "address": "a"}),
-        ),
+        body("location", json!({"latitude": 1.5, "longitude": -2, "name": "n", "address": "a"})),
         body(
             "contacts",
             json!([{"name": {"formatted_name": "Ann", "first_name": "Ann"}, "birthday": "2000-01-31",
             "emails": [{"email": "a@example.com", "type": "WORK"}], "urls": [{"url": "u"}], "addresses": [{"city": "c"}]}]),
         ),
         body("reaction", json!({"message_id": "wamid.B", "emoji": ""})),
-        body(
-            "pin",
-            json!({"type": "pin", "message_id": "wamid.B", "expiration_days": 7}),
-        ),
-        interactive(
-            "button",
-            json!({"buttons": [{"type": "reply", "reply": {"id": "1", "title": "One"}}]}),
-        ),
+        body("pin", json!({"type": "pin", "message_id": "wamid.B", "expiration_days": 7})),
+        interactive("button", json!({"buttons": [{"type": "reply", "reply": {"id": "1", "title": "One"}}]})),
         interactive(
             "list",
             json!({"button": "Open", "sections": [{"title": "s", "rows": [{"id": "1", "title": "r", "description": "d"}]}]}),
@@ -69,10 +57,7 @@ fn samples() -> Vec<Value> {
             "flow_action": "navigate", "flow_action_payload": {"screen": "A", "data": {"x": [1]}}}}),
         ),
         interactive("location_request_message", json!({"name": "send_location"})),
-        interactive(
-            "product",
-            json!({"catalog_id": "1", "product_retailer_id": "2"}),
-        ),
+        interactive("product", json!({"catalog_id": "1", "product_retailer_id": "2"})),
         interactive(
             "product_list",
             json!({"catalog_id": "1", "sections": [{"title": "s", "product_items": [{"product_retailer_id": "2"}]}]}),
@@ -94,14 +79,8 @@ fn samples() -> Vec<Value> {
             "order_details",
             json!({"name": "review_and_pay", "parameters": {"reference_id": "r", "total_amount": {"value": 1}}}),
         ),
-        interactive(
-            "voice_call",
-            json!({"name": "voice_call", "parameters": {"ttl_minutes": 5}}),
-        ),
-        interactive(
-            "request_contact_info",
-            json!({"name": "request_contact_info"}),
-        ),
+        interactive("voice_call", json!({"name": "voice_call", "parameters": {"ttl_minutes": 5}})),
+        interactive("request_contact_info", json!({"name": "request_contact_info"})),
         template(json!([
             {"type": "header", "parameters": [{"type": "document", "document": {"link": "l", "filename": "f"}}]},
             {"type": "BODY", "parameters": [{"parameter_name": "who", "type": "text", "text": "Ann"},
@@ -122,10 +101,7 @@ fn samples() -> Vec<Value> {
 fn every_message_is_typed_and_prints_as_it_came() {
     for sample in samples() {
         let read: Outgoing = serde_json::from_value(sample.clone()).unwrap();
-        assert!(
-            !matches!(read.body.content, Content::Other { .. }),
-            "{sample}"
-        );
+        assert!(!matches!(read.body.content, Content::Other { .. }), "{sample}");
         if let Content::Interactive(interactive) = &read.body.content {
             assert!(!matches!(interactive.kind, Kind::Unknown(_)));
         }
@@ -138,34 +114,17 @@ fn every_message_is_typed_and_prints_as_it_came() {
 fn what_clients_write_differently_is_taken() {
     let read = |value: Value| serde_json::from_value::<Outgoing>(value).unwrap();
     let bare = read(json!({"to": 15_550_100_001_u64, "text": {"body": "hi"}}));
-    assert_eq!(
-        (bare.to.as_deref(), bare.body.kind()),
-        (Some("15550100001"), "text")
-    );
+    assert_eq!((bare.to.as_deref(), bare.body.kind()), (Some("15550100001"), "text"));
     assert_eq!(bare.messaging_product, "whatsapp");
-    let short = read(
-        json!({"recipient": "US.a", "type": "template", "template": {"name": "t", "language": "en_US"}}),
-    );
-    let Content::Template(template) = &short.body.content else {
-        panic!()
-    };
-    assert_eq!(
-        (template.language.code.as_str(), &template.language.extra),
-        ("en_US", &None)
-    );
-    assert_eq!(
-        serde_json::to_value(&template.language).unwrap(),
-        json!("en_US")
-    );
-    let place =
-        read(json!({"type": "location", "location": {"latitude": "1.5", "longitude": "2"}}));
+    let short = read(json!({"recipient": "US.a", "type": "template", "template": {"name": "t", "language": "en_US"}}));
+    let Content::Template(template) = &short.body.content else { panic!() };
+    assert_eq!((template.language.code.as_str(), &template.language.extra), ("en_US", &None));
+    assert_eq!(serde_json::to_value(&template.language).unwrap(), json!("en_US"));
+    let place = read(json!({"type": "location", "location": {"latitude": "1.5", "longitude": "2"}}));
     assert!(matches!(&place.body.content, Content::Location(l) if l.latitude.get() == 1.5));
     assert!(serde_json::from_value::<Outgoing>(json!({"to": "1", "type": 5})).is_err());
-    let made = Outgoing {
-        to: Some("+1".to_owned()),
-        body: Content::Text(Text::new("hi")).into(),
-        ..Outgoing::default()
-    };
+    let made =
+        Outgoing { to: Some("+1".to_owned()), body: Content::Text(Text::new("hi")).into(), ..Outgoing::default() };
     assert_eq!(
         serde_json::to_string(&made).unwrap(),
         r#"{"messaging_product":"whatsapp","to":"+1","type":"text","text":{"body":"hi"}}"#

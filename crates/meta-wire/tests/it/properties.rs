@@ -23,8 +23,7 @@ fn any_json() -> impl Strategy<Value = Value> {
 
 fn siblings() -> impl Strategy<Value = Map<String, Value>> {
     // The prefix keeps them apart from the members that have a type.
-    prop::collection::vec(("x_\\PC{0,6}", any_json()), 0..4)
-        .prop_map(|members| members.into_iter().collect())
+    prop::collection::vec(("x_\\PC{0,6}", any_json()), 0..4).prop_map(|members| members.into_iter().collect())
 }
 
 fn with(mut value: Value, siblings: Map<String, Value>) -> Value {

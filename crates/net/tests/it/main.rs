@@ -56,8 +56,7 @@ fn refusal<T>(result: Result<T, Error>) -> Refusal {
     }
 }
 
-const OK: &str =
-    "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\ncontent-length: 5\r\n\r\nhello";
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-type: Text/Plain; charset=utf-8\r\ncontent-length: 5\r\n\r\nhello";
 
 #[tokio::test]
 async fn names_that_lead_inside_are_refused_and_nothing_connects() {
@@ -78,13 +77,7 @@ async fn names_that_lead_inside_are_refused_and_nothing_connects() {
     }
     let strict = client(&[], &[]);
     let literal = strict.send(get(&format!("https://2130706433:{port}/")));
-    assert!(matches!(
-        refusal(literal.await),
-        Refusal::Address {
-            range: "loopback",
-            ..
-        }
-    ));
+    assert!(matches!(refusal(literal.await), Refusal::Address { range: "loopback", .. }));
     assert_eq!(server.connections(), 0);
 }
 
@@ -95,13 +88,7 @@ async fn rebinding_is_caught_at_the_connection_that_would_use_it() {
     let client = client(&["127.0.0.1/32"], &[&["127.0.0.1"], &["127.0.0.2"]]);
     // `check_url` may have been satisfied long ago; what counts is the answer at the time of connecting.
     assert_eq!(client.send(get(&url)).await.unwrap().status, StatusCode::OK);
-    assert!(matches!(
-        refusal(client.send(get(&url)).await),
-        Refusal::Address {
-            range: "loopback",
-            ..
-        }
-    ));
+    assert!(matches!(refusal(client.send(get(&url)).await), Refusal::Address { range: "loopback", .. }));
     assert_eq!(server.connections(), 1);
 }
 
@@ -132,10 +119,7 @@ async fn redirects_are_answers_and_long_bodies_are_cut() {
     request.body = Bytes::from_static(b"{\"a\":1}");
     let answer = client.send(request).await.unwrap();
     assert_eq!(answer.status, StatusCode::FOUND);
-    assert_eq!(
-        (&answer.body[..], answer.truncated),
-        (&b"over the t"[..], true)
-    );
+    assert_eq!((&answer.body[..], answer.truncated), (&b"over the t"[..], true));
     assert_eq!(inner.connections(), 0);
     let seen = server.requests();
     assert!(seen[0].starts_with("POST / HTTP/1.1") && seen[0].ends_with("{\"a\":1}"));
@@ -153,13 +137,9 @@ async fn downloads_stop_at_their_limit_announced_or_not() {
         let parts: Vec<Bytes> = download.body.try_collect().await?;
         Ok::<_, Error>((mime, parts.concat()))
     };
-    let unannounced =
-        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
+    let unannounced = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n";
     let (mime, body) = fetch(OK, 5).await.unwrap();
-    assert_eq!(
-        (mime.as_deref(), &body[..]),
-        (Some("text/plain"), &b"hello"[..])
-    );
+    assert_eq!((mime.as_deref(), &body[..]), (Some("text/plain"), &b"hello"[..]));
     assert_eq!(fetch(unannounced, 6).await.unwrap().1, b"abcdef");
     for answer in [OK, unannounced] {
         let result = fetch(answer, 4).await;
@@ -172,22 +152,15 @@ async fn downloads_stop_at_their_limit_announced_or_not() {
 #[tokio::test]
 async fn each_failure_has_its_name() {
     let client = client(&["127.0.0.0/8"], &[]);
-    let dns = client
-        .send(get("https://nowhere.example/"))
-        .await
-        .unwrap_err();
+    let dns = client.send(get("https://nowhere.example/")).await.unwrap_err();
     assert!(matches!(dns, Error::Dns(_)) && dns.never_sent());
 
     let closed = Server::start(OK).await.stop().await;
-    let connect = client
-        .send(get(&format!("http://127.0.0.1:{closed}/")))
-        .await;
+    let connect = client.send(get(&format!("http://127.0.0.1:{closed}/"))).await;
     assert!(matches!(connect, Err(Error::Connect(_))));
 
     let plain = Server::start(OK).await;
-    let tls = client
-        .send(get(&format!("https://127.0.0.1:{}/", plain.port)))
-        .await;
+    let tls = client.send(get(&format!("https://127.0.0.1:{}/", plain.port))).await;
     assert!(matches!(tls, Err(Error::Tls(_))), "{tls:?}");
 
     let silent = Server::start("").await;

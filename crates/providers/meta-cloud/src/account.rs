@@ -63,8 +63,7 @@ mod tests {
 
     #[test]
     fn secrets_are_read_and_never_shown() {
-        let json =
-            r#"{"access_token":" EAAtoken\n","app_secret":"s3cr3t","verify_token":"v3rify"}"#;
+        let json = r#"{"access_token":" EAAtoken\n","app_secret":"s3cr3t","verify_token":"v3rify"}"#;
         let secrets: Secrets = serde_json::from_str(json).unwrap();
         assert_eq!(secrets.access_token.expose_secret(), "EAAtoken");
         let shown = format!("{secrets:?}");

@@ -35,31 +35,18 @@ impl MediaSource for MetaCloud {
 
 impl MetaCloud {
     async fn fetch_file(&self, account: &Account, media: &Media) -> Result<Fetched, FetchError> {
-        let graph = self
-            .graph(account)
-            .map_err(|error| FetchError::Later(error.to_string()))?;
-        let id = media
-            .external_id
-            .as_deref()
-            .ok_or_else(|| unavailable("the file has no name at Meta"))?;
+        let graph = self.graph(account).map_err(|error| FetchError::Later(error.to_string()))?;
+        let id = media.external_id.as_deref().ok_or_else(|| unavailable("the file has no name at Meta"))?;
         let info = graph.media(id).await.map_err(of_call)?;
         let max = self.options.media_max_bytes;
-        if info
-            .file_size
-            .as_ref()
-            .and_then(|size| size.as_str().parse::<u64>().ok())
-            .is_some_and(|size| size > max)
-        {
+        if info.file_size.as_ref().and_then(|size| size.as_str().parse::<u64>().ok()).is_some_and(|size| size > max) {
             return Err(too_large(max));
         }
         let url = address(&graph, &info)?;
         let download = graph.download(url).await.map_err(of_call)?;
         let stored = self.keep(media, download).await?;
         self.compare(media, &info, &stored).await?;
-        Ok(Fetched {
-            size: i64::try_from(stored.size).unwrap_or(i64::MAX),
-            sha256: hex::encode(stored.sha256),
-        })
+        Ok(Fetched { size: i64::try_from(stored.size).unwrap_or(i64::MAX), sha256: hex::encode(stored.sha256) })
     }
 
     async fn keep(&self, media: &Media, download: Download) -> Result<Stored, FetchError> {
@@ -67,15 +54,8 @@ impl MetaCloud {
         if download.size.is_some_and(|size| size > max) {
             return Err(too_large(max));
         }
-        let meta = Meta {
-            mime: media.mime.clone(),
-            filename: media.filename.clone(),
-        };
-        let kept = self
-            .options
-            .blobs
-            .put(&media.message_id.hex24(), meta, download.bytes, max)
-            .await;
+        let meta = Meta { mime: media.mime.clone(), filename: media.filename.clone() };
+        let kept = self.options.blobs.put(&media.message_id.hex24(), meta, download.bytes, max).await;
         kept.map_err(|error| match error {
             BlobError::TooLarge { limit } => too_large(limit),
             other => FetchError::Later(other.to_string()),
@@ -83,12 +63,7 @@ impl MetaCloud {
     }
 
     /// What is not what was announced does not stay.
-    async fn compare(
-        &self,
-        media: &Media,
-        info: &wire::Media,
-        stored: &Stored,
-    ) -> Result<(), FetchError> {
+    async fn compare(&self, media: &Media, info: &wire::Media, stored: &Stored) -> Result<(), FetchError> {
         let announced = info.sha256.as_deref().and_then(digest);
         if announced.is_none_or(|digest| digest == stored.sha256) {
             return Ok(());
@@ -101,22 +76,17 @@ impl MetaCloud {
 
 /// Hexadecimal in REST, base64 in pushes; here either.
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let bytes = hex::decode(text)
-        .or_else(|_| BASE64_STANDARD.decode(text))
-        .ok()?;
+    let bytes = hex::decode(text).or_else(|_| BASE64_STANDARD.decode(text)).ok()?;
     bytes.try_into().ok()
 }
 
 fn address(graph: &Graph, info: &wire::Media) -> Result<Url, FetchError> {
     let url = info.url.as_deref().and_then(|url| Url::parse(url).ok());
-    let url =
-        url.ok_or_else(|| FetchError::Later("Meta named no address for the file".to_owned()))?;
+    let url = url.ok_or_else(|| FetchError::Later("Meta named no address for the file".to_owned()))?;
     if is_metas(graph.root(), &url) {
         Ok(url)
     } else {
-        Err(unavailable(
-            "the file lies at an address that is not Meta's",
-        ))
+        Err(unavailable("the file lies at an address that is not Meta's"))
     }
 }
 
@@ -134,14 +104,8 @@ fn is_metas(root: &Url, url: &Url) -> bool {
     let Some(Host::Domain(name)) = url.host() else {
         return false;
     };
-    let below = |host: &&str| {
-        name.strip_suffix(*host)
-            .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    };
-    !local
-        && url.scheme() == "https"
-        && url.port().is_none()
-        && HOSTS.iter().any(|host| below(&host))
+    let below = |host: &&str| name.strip_suffix(*host).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
+    !local && url.scheme() == "https" && url.port().is_none() && HOSTS.iter().any(below)
 }
 
 fn of_call(error: graph::Error) -> FetchError {
@@ -152,11 +116,7 @@ fn of_call(error: graph::Error) -> FetchError {
         }
         _ => false,
     };
-    if gone {
-        unavailable("Meta no longer has the file")
-    } else {
-        FetchError::Later(error.to_string())
-    }
+    if gone { unavailable("Meta no longer has the file") } else { FetchError::Later(error.to_string()) }
 }
 
 fn too_large(max: u64) -> FetchError {
@@ -174,72 +134,20 @@ mod tests {
     #[test]
     fn the_token_goes_to_metas_hosts_only() {
         let rows = [
-            (
-                "https://graph.facebook.com",
-                "https://graph.facebook.com/x",
-                true,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1",
-                true,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://mmg.whatsapp.net/a",
-                true,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://scontent.xx.fbcdn.net/a",
-                true,
-            ),
-            (
-                "https://graph.facebook.com",
-                "http://lookaside.fbsbx.com/a",
-                false,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://lookaside.fbsbx.com:8443/a",
-                false,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://evilfbsbx.com/a",
-                false,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://fbsbx.com.example.org/a",
-                false,
-            ),
-            (
-                "https://graph.facebook.com",
-                "https://fbsbx.com@example.org/a",
-                false,
-            ),
+            ("https://graph.facebook.com", "https://graph.facebook.com/x", true),
+            ("https://graph.facebook.com", "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=1", true),
+            ("https://graph.facebook.com", "https://mmg.whatsapp.net/a", true),
+            ("https://graph.facebook.com", "https://scontent.xx.fbcdn.net/a", true),
+            ("https://graph.facebook.com", "http://lookaside.fbsbx.com/a", false),
+            ("https://graph.facebook.com", "https://lookaside.fbsbx.com:8443/a", false),
+            ("https://graph.facebook.com", "https://evilfbsbx.com/a", false),
+            ("https://graph.facebook.com", "https://fbsbx.com.example.org/a", false),
+            ("https://graph.facebook.com", "https://fbsbx.com@example.org/a", false),
             ("https://graph.facebook.com", "https://127.0.0.1/a", false),
-            (
-                "http://127.0.0.1:41002",
-                "http://127.0.0.1:41002/v26.0/file",
-                true,
-            ),
-            (
-                "http://127.0.0.1:41002",
-                "http://127.0.0.1:41003/file",
-                false,
-            ),
-            (
-                "http://127.0.0.1:41002",
-                "https://lookaside.fbsbx.com/a",
-                false,
-            ),
-            (
-                "http://localhost:41002",
-                "https://lookaside.fbsbx.com/a",
-                false,
-            ),
+            ("http://127.0.0.1:41002", "http://127.0.0.1:41002/v26.0/file", true),
+            ("http://127.0.0.1:41002", "http://127.0.0.1:41003/file", false),
+            ("http://127.0.0.1:41002", "https://lookaside.fbsbx.com/a", false),
+            ("http://localhost:41002", "https://lookaside.fbsbx.com/a", false),
         ];
         for (root, url, expected) in rows {
             let (root, parsed) = (Url::parse(root).unwrap(), Url::parse(url).unwrap());

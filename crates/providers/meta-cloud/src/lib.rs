@@ -21,8 +21,7 @@ use std::time::Duration;
 
 use engine::failure::SendError;
 use engine::provider::{
-    Account, MediaSource, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup,
-    Templates,
+    Account, MediaSource, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup, Templates,
 };
 use engine::senders::Sender;
 use futures_util::future::BoxFuture;
@@ -77,10 +76,7 @@ impl MetaCloud {
 
     #[must_use]
     pub fn new(options: Options) -> Self {
-        Self {
-            options,
-            signers: push::Signers::default(),
-        }
+        Self { options, signers: push::Signers::default() }
     }
 
     /// Graph as an account's token sees it.
@@ -90,21 +86,9 @@ impl MetaCloud {
     }
 
     fn graph_of(&self, config: &Config, secrets: &Secrets) -> Graph {
-        let Options {
-            client,
-            graph_url,
-            version,
-            timeout,
-            ..
-        } = &self.options;
+        let Options { client, graph_url, version, timeout, .. } = &self.options;
         let root = config.graph_url.as_ref().unwrap_or(graph_url);
-        Graph::new(
-            client.clone(),
-            root.clone(),
-            version.clone(),
-            secrets.access_token.clone(),
-            *timeout,
-        )
+        Graph::new(client.clone(), root.clone(), version.clone(), secrets.access_token.clone(), *timeout)
     }
 }
 
@@ -118,14 +102,8 @@ impl Provider for MetaCloud {
     }
 
     fn pace(&self) -> Pace {
-        let pair = PairPace {
-            interval: Duration::from_secs(6),
-            burst: 45,
-        };
-        Pace {
-            per_second: 80,
-            pair: Some(pair),
-        }
+        let pair = PairPace { interval: Duration::from_secs(6), burst: 45 };
+        Pace { per_second: 80, pair: Some(pair) }
     }
 
     fn window(&self) -> Option<Duration> {

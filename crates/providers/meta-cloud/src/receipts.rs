@@ -17,9 +17,7 @@ impl ReadReceipts for MetaCloud {
     ) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(async move {
             let receipt = Read::new(provider_id, typing);
-            self.graph(account)?
-                .mark_read(&sender.external_id, &receipt)
-                .await?;
+            self.graph(account)?.mark_read(&sender.external_id, &receipt).await?;
             Ok(())
         })
     }

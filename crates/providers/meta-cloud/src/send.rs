@@ -23,14 +23,9 @@ impl MetaCloud {
             retry: engine::failure::Retry::Stop,
             ..SendError::refused(Code::AccountProblem, error.to_string())
         })?;
-        let sent = graph
-            .send(&sender.external_id, &body)
-            .await
-            .map_err(failure::of_send)?;
+        let sent = graph.send(&sender.external_id, &body).await.map_err(failure::of_send)?;
         match sent.id() {
-            Some(id) if !id.is_empty() => Ok(Sent {
-                provider_id: id.to_owned(),
-            }),
+            Some(id) if !id.is_empty() => Ok(Sent { provider_id: id.to_owned() }),
             _ => Err(SendError::unknown("Meta's answer names no message.")),
         }
     }
@@ -39,10 +34,8 @@ impl MetaCloud {
 /// What is posted.
 fn body(message: &Outgoing) -> Result<wire::Outgoing, SendError> {
     let (to, recipient) = recipient(&message.to)?;
-    let context = message.reply_to.as_ref().map(|id| wire::Context {
-        message_id: id.clone(),
-        ..wire::Context::default()
-    });
+    let context =
+        message.reply_to.as_ref().map(|id| wire::Context { message_id: id.clone(), ..wire::Context::default() });
     Ok(wire::Outgoing {
         recipient_type: Some("individual".to_owned()),
         to,
@@ -57,14 +50,9 @@ fn body(message: &Outgoing) -> Result<wire::Outgoing, SendError> {
 /// `to` and `recipient`. A number without its plus might get our own country's code put in front.
 fn recipient(address: &Address) -> Result<(Option<String>, Option<String>), SendError> {
     match address.kind.as_str() {
-        PHONE => Ok((
-            Some(format!("+{}", address.value.trim_start_matches('+'))),
-            None,
-        )),
+        PHONE => Ok((Some(format!("+{}", address.value.trim_start_matches('+'))), None)),
         USER => Ok((None, Some(address.value.clone()))),
-        _ => Err(rejected(
-            "Only phone numbers and user ids can be written to.",
-        )),
+        _ => Err(rejected("Only phone numbers and user ids can be written to.")),
     }
 }
 

@@ -10,10 +10,7 @@ use serde_json::Value;
 use crate::MetaCloud;
 
 impl Templates for MetaCloud {
-    fn list<'a>(
-        &'a self,
-        account: &'a Account,
-    ) -> BoxFuture<'a, Result<Vec<TemplateState>, CallError>> {
+    fn list<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Vec<TemplateState>, CallError>> {
         Box::pin(async move {
             let found = self.graph(account)?.templates(&account.external_id).await?;
             Ok(found.into_iter().filter_map(state).collect())
@@ -26,10 +23,7 @@ impl Templates for MetaCloud {
         definition: &'a Value,
     ) -> BoxFuture<'a, Result<TemplateState, CallError>> {
         Box::pin(async move {
-            let created = self
-                .graph(account)?
-                .create_template(&account.external_id, definition)
-                .await?;
+            let created = self.graph(account)?.create_template(&account.external_id, definition).await?;
             created_state(definition, created)
         })
     }
@@ -41,9 +35,7 @@ impl Templates for MetaCloud {
         change: &'a Value,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(async move {
-            self.graph(account)?
-                .edit_template(external_id, change)
-                .await?;
+            self.graph(account)?.edit_template(external_id, change).await?;
             Ok(())
         })
     }
@@ -55,9 +47,7 @@ impl Templates for MetaCloud {
         external_id: Option<&'a str>,
     ) -> BoxFuture<'a, Result<(), CallError>> {
         Box::pin(async move {
-            self.graph(account)?
-                .delete_template(&account.external_id, name, external_id)
-                .await?;
+            self.graph(account)?.delete_template(&account.external_id, name, external_id).await?;
             Ok(())
         })
     }
@@ -66,30 +56,14 @@ impl Templates for MetaCloud {
 /// `None` for what lacks a name to find it by.
 pub(crate) fn state(template: Template) -> Option<TemplateState> {
     let (_, body) = template.variables();
-    let reason = template
-        .rejected_reason
-        .as_ref()
-        .filter(|reason| !reason.is_empty() && *reason != "NONE");
-    let quality = template
-        .quality_score
-        .as_ref()
-        .and_then(|quality| quality.score.as_ref());
+    let reason = template.rejected_reason.as_ref().filter(|reason| !reason.is_empty() && *reason != "NONE");
+    let quality = template.quality_score.as_ref().and_then(|quality| quality.score.as_ref());
     Some(TemplateState {
         external_id: template.id.as_ref()?.as_str().to_owned(),
-        name: Some(&template.name)
-            .filter(|name| !name.is_empty())?
-            .clone(),
+        name: Some(&template.name).filter(|name| !name.is_empty())?.clone(),
         language: template.language.clone()?,
-        category: template
-            .category
-            .as_ref()
-            .map(|category| category.as_str().to_ascii_uppercase())
-            .unwrap_or_default(),
-        status: template
-            .status
-            .as_ref()
-            .map(|status| status.as_str().to_ascii_uppercase())
-            .unwrap_or_default(),
+        category: template.category.as_ref().map(|category| category.as_str().to_ascii_uppercase()).unwrap_or_default(),
+        status: template.status.as_ref().map(|status| status.as_str().to_ascii_uppercase()).unwrap_or_default(),
         status_reason: reason.cloned(),
         quality: quality.map(|score| score.as_str().to_owned()),
         body: template.body_text().unwrap_or_default().to_owned(),
@@ -107,7 +81,5 @@ fn created_state(definition: &Value, created: Created) -> Result<TemplateState, 
         category: created.category.or(asked.category),
         ..asked
     };
-    state(template).ok_or_else(|| {
-        CallError::Unreadable("Meta took a template without name or language".to_owned())
-    })
+    state(template).ok_or_else(|| CallError::Unreadable("Meta took a template without name or language".to_owned()))
 }

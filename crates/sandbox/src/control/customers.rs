@@ -34,11 +34,7 @@ pub(super) async fn list(AxumState(world): AxumState<Shared>) -> Response {
     let state = world.state();
     let mut all: Vec<(&Text, &Phone)> = state.phones.iter().collect();
     all.sort_by_key(|(_, phone)| (!phone.kept, std::cmp::Reverse(phone.thread.back().copied())));
-    let data: Vec<Value> = all
-        .into_iter()
-        .take(500)
-        .map(|(number, phone)| view(number, phone))
-        .collect();
+    let data: Vec<Value> = all.into_iter().take(500).map(|(number, phone)| view(number, phone)).collect();
     Json(json!({"data": data, "total": state.phones.len()})).into_response()
 }
 
@@ -48,11 +44,7 @@ struct Made {
     name: Option<String>,
 }
 
-pub(super) async fn put(
-    AxumState(world): AxumState<Shared>,
-    Path(number): Path<String>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn put(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let (number, made): (_, Made) = (phone(&number)?, super::read(&body)?);
     let mut state = world.state();
     let record = state.phone(&number);
@@ -67,10 +59,7 @@ pub(super) async fn get(AxumState(world): AxumState<Shared>, Path(number): Path<
     let number = phone(&number)?;
     let state = world.state();
     let record = state.phones.get(&*number);
-    let record = record.map_or_else(
-        || view(&number, &Phone::default()),
-        |record| view(&number, record),
-    );
+    let record = record.map_or_else(|| view(&number, &Phone::default()), |record| view(&number, record));
     Ok(Json(record).into_response())
 }
 
@@ -84,15 +73,9 @@ struct Change {
     blocked: Option<Vec<String>>,
 }
 
-pub(super) async fn change(
-    AxumState(world): AxumState<Shared>,
-    Path(number): Path<String>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn change(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let (number, change): (_, Change) = (phone(&number)?, super::read(&body)?);
-    let blocked = change
-        .blocked
-        .map(|list| list.iter().map(|text| digits(text)).collect::<Option<_>>());
+    let blocked = change.blocked.map(|list| list.iter().map(|text| digits(text)).collect::<Option<_>>());
     if matches!(blocked, Some(None)) {
         return Err(bad("`blocked` must be a list of business numbers"));
     }
@@ -101,9 +84,7 @@ pub(super) async fn change(
     record.kept = true;
     record.name = change.name.or(record.name.take());
     record.registered = change.registered.unwrap_or(record.registered);
-    record.blocked = blocked
-        .flatten()
-        .unwrap_or_else(|| std::mem::take(&mut record.blocked));
+    record.blocked = blocked.flatten().unwrap_or_else(|| std::mem::take(&mut record.blocked));
     let came_online = change.online == Some(true) && !record.online;
     record.online = change.online.unwrap_or(record.online);
     let decided = change.opted_out.filter(|out| *out != record.opted_out);
@@ -114,10 +95,7 @@ pub(super) async fn change(
     if let Some(out) = decided {
         tell_preference(&world, &state, &number, out);
     }
-    let answer = state
-        .phones
-        .get(&*number)
-        .map(|record| view(&number, record));
+    let answer = state.phones.get(&*number).map(|record| view(&number, record));
     world.touch();
     delivery::show(&world, &number);
     Ok(Json(answer).into_response())
@@ -128,23 +106,15 @@ fn tell_preference(world: &Shared, state: &State, phone: &str, out: bool) {
     let Some(record) = state.phones.get(phone) else {
         return;
     };
-    let mut businesses: Vec<Text> = record
-        .thread
-        .iter()
-        .filter_map(|seq| state.messages.get(*seq))
-        .map(|m| m.number.clone())
-        .collect();
+    let mut businesses: Vec<Text> =
+        record.thread.iter().filter_map(|seq| state.messages.get(*seq)).map(|m| m.number.clone()).collect();
     businesses.sort_unstable();
     businesses.dedup();
     for id in businesses {
         let Some(number) = state.numbers.get(&id) else {
             continue;
         };
-        let business = state
-            .wabas
-            .get(&number.waba)
-            .map(|waba| waba.business_id.clone())
-            .unwrap_or_default();
+        let business = state.wabas.get(&number.waba).map(|waba| waba.business_id.clone()).unwrap_or_default();
         let user_id = world.seed.user_id(&business, phone);
         let name = record.name.clone().unwrap_or_else(|| format!("+{phone}"));
         let value = json!({
@@ -186,17 +156,10 @@ pub(super) async fn messages(
             .rev()
             .filter_map(|seq| state.messages.get(*seq))
             .filter(|message| message.shown);
-        shown
-            .take(window.limit.unwrap_or(usize::MAX))
-            .cloned()
-            .collect()
+        shown.take(window.limit.unwrap_or(usize::MAX)).cloned().collect()
     };
     let state = world.state();
-    let data: Vec<Value> = chosen
-        .iter()
-        .rev()
-        .map(|message| show::message(&state, message))
-        .collect();
+    let data: Vec<Value> = chosen.iter().rev().map(|message| show::message(&state, message)).collect();
     Ok(Json(json!({"data": data})).into_response())
 }
 
@@ -206,11 +169,7 @@ struct Read {
     ids: Option<Vec<String>>,
 }
 
-pub(super) async fn read(
-    AxumState(world): AxumState<Shared>,
-    Path(number): Path<String>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn read(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let (number, wanted): (_, Read) = (phone(&number)?, super::read(&body)?);
     let count = delivery::read(&world, &mut world.state(), &number, wanted.ids.as_deref());
     delivery::show(&world, &number);
@@ -223,11 +182,7 @@ struct Typing {
 }
 
 /// The Cloud API does not tell businesses that a customer types; the call is checked and that is all.
-pub(super) async fn typing(
-    AxumState(world): AxumState<Shared>,
-    Path(number): Path<String>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn typing(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let (_, typing): (_, Typing) = (phone(&number)?, super::read(&body)?);
     business(&world.state(), &typing.to)?;
     Ok(Json(json!({"success": true})).into_response())
@@ -237,12 +192,9 @@ pub(super) async fn typing(
 pub(super) fn business(state: &State, to: &str) -> Answer<Text> {
     let number = digits(to).and_then(|digits| state.number_of(&digits));
     let number = number.or_else(|| state.numbers.get(to));
-    number.map(|number| number.id.clone()).ok_or_else(|| {
-        refuse(
-            StatusCode::NOT_FOUND,
-            format!("{to} is not a business number here"),
-        )
-    })
+    number
+        .map(|number| number.id.clone())
+        .ok_or_else(|| refuse(StatusCode::NOT_FOUND, format!("{to} is not a business number here")))
 }
 
 #[derive(Deserialize)]
@@ -258,8 +210,7 @@ pub(super) async fn edit(
 ) -> Answer {
     let edit: Edit = super::read(&body)?;
     alter(&world, &phone(&number)?, &id, |message| {
-        let mut content: Map<String, Value> =
-            serde_json::from_str(message.content.get()).unwrap_or_default();
+        let mut content: Map<String, Value> = serde_json::from_str(message.content.get()).unwrap_or_default();
         content.insert("text".to_owned(), json!({"body": edit.text}));
         if let Ok(content) = to_raw_value(&content) {
             message.content = content;
@@ -268,13 +219,8 @@ pub(super) async fn edit(
     })
 }
 
-pub(super) async fn delete(
-    AxumState(world): AxumState<Shared>,
-    Path((number, id)): Path<(String, String)>,
-) -> Answer {
-    alter(&world, &phone(&number)?, &id, |message| {
-        message.deleted = true
-    })
+pub(super) async fn delete(AxumState(world): AxumState<Shared>, Path((number, id)): Path<(String, String)>) -> Answer {
+    alter(&world, &phone(&number)?, &id, |message| message.deleted = true)
 }
 
 fn alter(world: &World, number: &str, id: &str, change: impl FnOnce(&mut Message)) -> Answer {
@@ -284,10 +230,7 @@ fn alter(world: &World, number: &str, id: &str, change: impl FnOnce(&mut Message
         .and_then(|seq| state.messages.get_mut(seq))
         .filter(|m| *m.phone == *number && m.direction == Direction::Out);
     let Some(message) = message else {
-        return Err(refuse(
-            StatusCode::NOT_FOUND,
-            "this phone wrote no such message",
-        ));
+        return Err(refuse(StatusCode::NOT_FOUND, "this phone wrote no such message"));
     };
     change(message);
     world.journal.add(Line::Message(message.clone()));

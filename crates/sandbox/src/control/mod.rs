@@ -31,28 +31,12 @@ pub(crate) fn router(world: &Shared) -> Router {
         .route("/platforms", post(platforms::introduce))
         .route("/clock", get(platforms::clock).post(platforms::move_clock))
         .route("/phones", get(customers::list))
-        .route(
-            "/phones/{phone}",
-            put(customers::put)
-                .patch(customers::change)
-                .get(customers::get),
-        )
-        .route(
-            "/phones/{phone}/messages",
-            get(customers::messages).post(speak::write),
-        )
-        .route(
-            "/phones/{phone}/messages/{*id}",
-            patch(customers::edit).delete(customers::delete),
-        )
+        .route("/phones/{phone}", put(customers::put).patch(customers::change).get(customers::get))
+        .route("/phones/{phone}/messages", get(customers::messages).post(speak::write))
+        .route("/phones/{phone}/messages/{*id}", patch(customers::edit).delete(customers::delete))
         .route("/phones/{phone}/read", post(customers::read))
         .route("/phones/{phone}/typing", post(customers::typing))
-        .route(
-            "/faults",
-            get(settings::faults)
-                .post(settings::add_fault)
-                .delete(settings::clear_faults),
-        )
+        .route("/faults", get(settings::faults).post(settings::add_fault).delete(settings::clear_faults))
         .route("/limits", get(settings::limits).put(settings::set_limits))
         .route("/templates/{id}/review", post(settings::review))
         .route("/accounts/{waba}/events", post(settings::account_event))
@@ -84,13 +68,8 @@ type Answer<T = Response> = Result<T, Refusal>;
 
 /// A JSON body of any content type; an empty one counts as `{}`.
 fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Answer<T> {
-    let body = if body.iter().all(u8::is_ascii_whitespace) {
-        b"{}"
-    } else {
-        body
-    };
-    serde_json::from_slice(body)
-        .map_err(|error| bad(format!("the body is not understood: {error}")))
+    let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
+    serde_json::from_slice(body).map_err(|error| bad(format!("the body is not understood: {error}")))
 }
 
 /// The digits of the phone in a path.
@@ -103,28 +82,18 @@ async fn guard(AxumState(world): AxumState<Shared>, request: Request, next: Next
     let headers = request.headers();
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let (Some(origin), Some(host)) = (text(header::ORIGIN), text(header::HOST))
-        && origin
-            .split_once("://")
-            .is_none_or(|(_, from)| from != host)
+        && origin.split_once("://").is_none_or(|(_, from)| from != host)
     {
-        return refuse(
-            StatusCode::FORBIDDEN,
-            "other origins may not call the sandbox",
-        )
-        .into_response();
+        return refuse(StatusCode::FORBIDDEN, "other origins may not call the sandbox").into_response();
     }
     if let Some(token) = &world.token {
         let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         let query = request.uri().query().unwrap_or_default();
-        let in_query = url::form_urlencoded::parse(query.as_bytes())
-            .find(|(key, _)| key == "token")
-            .map(|(_, value)| value);
-        let given = bearer
-            .map(str::to_owned)
-            .or_else(|| in_query.map(|value| value.into_owned()));
+        let in_query =
+            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value);
+        let given = bearer.map(str::to_owned).or_else(|| in_query.map(|value| value.into_owned()));
         if !given.is_some_and(|given| same(&given, token)) {
-            return refuse(StatusCode::UNAUTHORIZED, "the sandbox's token is required")
-                .into_response();
+            return refuse(StatusCode::UNAUTHORIZED, "the sandbox's token is required").into_response();
         }
     }
     next.run(request).await

@@ -17,20 +17,11 @@ const PAGE: &str = include_str!("page.html");
 
 pub(super) async fn page() -> Response {
     let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    (
-        [
-            (header::CONTENT_SECURITY_POLICY, policy),
-            (header::CACHE_CONTROL, "no-store"),
-        ],
-        Html(PAGE),
-    )
-        .into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(PAGE)).into_response()
 }
 
 /// The numbers of phones whose screen changed, as server-sent events; `typing:` before a number when the business types.
-pub(super) async fn events(
-    AxumState(world): AxumState<Shared>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+pub(super) async fn events(AxumState(world): AxumState<Shared>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let inbox = world.screens.subscribe();
     let stop = world.stop.clone();
     let told = stream::unfold((inbox, stop), |(mut inbox, stop)| async move {
@@ -62,18 +53,11 @@ pub(super) async fn media(
     if sha256.len() != 64 || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
         return refuse(StatusCode::NOT_FOUND, "there is no such file").into_response();
     }
-    let mime = kind
-        .mime
-        .filter(|mime| header::HeaderValue::from_str(mime).is_ok());
-    let mut response = crate::graph::file(
-        &world,
-        &sha256,
-        &mime.unwrap_or_else(|| "application/octet-stream".to_owned()),
-    )
-    .await;
-    response.headers_mut().insert(
-        header::CONTENT_SECURITY_POLICY,
-        header::HeaderValue::from_static("sandbox; default-src 'none'"),
-    );
+    let mime = kind.mime.filter(|mime| header::HeaderValue::from_str(mime).is_ok());
+    let mut response =
+        crate::graph::file(&world, &sha256, &mime.unwrap_or_else(|| "application/octet-stream".to_owned())).await;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, header::HeaderValue::from_static("sandbox; default-src 'none'"));
     response
 }

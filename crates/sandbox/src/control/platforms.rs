@@ -37,16 +37,9 @@ pub(super) async fn introduce(AxumState(world): AxumState<Shared>, body: Bytes) 
     let answer = {
         let mut state = world.state();
         world.pushes.forget_url(&given.webhook_url);
-        match state
-            .platforms
-            .iter_mut()
-            .find(|platform| platform.id == given.id)
-        {
+        match state.platforms.iter_mut().find(|platform| platform.id == given.id) {
             Some(platform) => {
-                given
-                    .base_url
-                    .trim_end_matches('/')
-                    .clone_into(&mut platform.base_url);
+                given.base_url.trim_end_matches('/').clone_into(&mut platform.base_url);
                 platform.webhook_url = given.webhook_url;
             }
             None => found(&world, &mut state, &given),
@@ -55,24 +48,15 @@ pub(super) async fn introduce(AxumState(world): AxumState<Shared>, body: Bytes) 
     };
     if let Err(error) = world.save() {
         tracing::error!(%error, "the sandbox could not save its state");
-        return Err(refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "the introduction could not be saved",
-        ));
+        return Err(refuse(StatusCode::INTERNAL_SERVER_ERROR, "the introduction could not be saved"));
     }
     Ok(Json(answer).into_response())
 }
 
 fn found(world: &World, state: &mut State, given: &Introduction) {
     let now = world.clock.now();
-    let (platform, wabas, numbers) = accounts::found(
-        &world.seed,
-        &given.id,
-        &given.base_url,
-        &given.webhook_url,
-        state.next_number,
-        now,
-    );
+    let (platform, wabas, numbers) =
+        accounts::found(&world.seed, &given.id, &given.base_url, &given.webhook_url, state.next_number, now);
     state.next_number += numbers.len();
     for waba in &wabas {
         for template in first_templates(world, &waba.id, now) {
@@ -80,49 +64,35 @@ fn found(world: &World, state: &mut State, given: &Introduction) {
         }
     }
     state.platforms.push(platform);
-    state
-        .wabas
-        .extend(wabas.into_iter().map(|waba| (waba.id.clone(), waba)));
+    state.wabas.extend(wabas.into_iter().map(|waba| (waba.id.clone(), waba)));
     for number in numbers {
-        state
-            .number_by_phone
-            .insert(number.phone.clone(), number.id.clone());
+        state.number_by_phone.insert(number.phone.clone(), number.id.clone());
         state.numbers.insert(number.id.clone(), number);
     }
 }
 
-fn first_templates<'a>(
-    world: &'a World,
-    waba: &'a Text,
-    now: i64,
-) -> impl Iterator<Item = Template> + 'a {
-    accounts::first_templates()
-        .into_iter()
-        .map(move |(name, language, category, components)| {
-            let given = components.as_array().map_or(&[][..], Vec::as_slice);
-            Template {
-                id: world
-                    .seed
-                    .digits(&format!("template/{waba}/{name}"), '7', 15)
-                    .parse()
-                    .unwrap_or_default(),
-                waba: waba.clone(),
-                name: name.to_owned(),
-                language: language.to_owned(),
-                category: category.to_owned(),
-                status: "APPROVED".to_owned(),
-                components: rules::components(category, false, given)
-                    .expect("our own templates follow the rules, as a test holds"),
-                named: false,
-                rejected_reason: None,
-                previous_category: None,
-                quality: "GREEN".to_owned(),
-                ttl_s: None,
-                created_at: now,
-                edits: Vec::new(),
-                review_at: None,
-            }
-        })
+fn first_templates<'a>(world: &'a World, waba: &'a Text, now: i64) -> impl Iterator<Item = Template> + 'a {
+    accounts::first_templates().into_iter().map(move |(name, language, category, components)| {
+        let given = components.as_array().map_or(&[][..], Vec::as_slice);
+        Template {
+            id: world.seed.digits(&format!("template/{waba}/{name}"), '7', 15).parse().unwrap_or_default(),
+            waba: waba.clone(),
+            name: name.to_owned(),
+            language: language.to_owned(),
+            category: category.to_owned(),
+            status: "APPROVED".to_owned(),
+            components: rules::components(category, false, given)
+                .expect("our own templates follow the rules, as a test holds"),
+            named: false,
+            rejected_reason: None,
+            previous_category: None,
+            quality: "GREEN".to_owned(),
+            ttl_s: None,
+            created_at: now,
+            edits: Vec::new(),
+            review_at: None,
+        }
+    })
 }
 
 fn describe(world: &World, state: &State, id: &str) -> Value {
@@ -162,12 +132,8 @@ fn organization(state: &State, platform: &Platform, waba: &Waba) -> Value {
         .into_iter()
         .map(|(name, language, category, components)| {
             let mut template = json!({"name": name, "language": language});
-            let body = components
-                .as_array()
-                .and_then(|all| crate::templates::component(all, "BODY"));
-            let count = body
-                .and_then(|body| body["text"].as_str())
-                .map_or(0, |text| variables(text).len());
+            let body = components.as_array().and_then(|all| crate::templates::component(all, "BODY"));
+            let count = body.and_then(|body| body["text"].as_str()).map_or(0, |text| variables(text).len());
             if category != "UTILITY" {
                 template["category"] = json!(category);
             }
@@ -200,8 +166,7 @@ pub(super) async fn businesses(AxumState(world): AxumState<Shared>) -> Response 
 }
 
 fn time(world: &World) -> Response {
-    Json(json!({"now": rfc3339(world.clock.now()), "offset_ms": world.clock.offset_ms()}))
-        .into_response()
+    Json(json!({"now": rfc3339(world.clock.now()), "offset_ms": world.clock.offset_ms()})).into_response()
 }
 
 pub(super) async fn clock(AxumState(world): AxumState<Shared>) -> Response {
@@ -217,18 +182,12 @@ struct Move {
 
 pub(super) async fn move_clock(AxumState(world): AxumState<Shared>, body: Bytes) -> Answer {
     let target = match read(&body)? {
-        Move {
-            advance: Some(text),
-            offset_ms: None,
-        } => {
+        Move { advance: Some(text), offset_ms: None } => {
             let by = parse_advance(&text)
                 .ok_or_else(|| bad("`advance` must be a whole number of s, m, h or d, like 25h"))?;
             world.clock.offset_ms().saturating_add(by)
         }
-        Move {
-            advance: None,
-            offset_ms: Some(offset),
-        } => offset,
+        Move { advance: None, offset_ms: Some(offset) } => offset,
         _ => return Err(bad("give either `advance` or `offset_ms`")),
     };
     if target < world.clock.offset_ms() {

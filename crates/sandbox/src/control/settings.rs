@@ -37,15 +37,14 @@ pub(super) async fn clear_faults(AxumState(world): AxumState<Shared>) -> Respons
 pub(super) async fn limits(AxumState(world): AxumState<Shared>) -> Response {
     let state = world.state();
     let limits = &state.limits;
-    Json(json!({"throughput_per_s": limits.throughput_per_s, "pair_per_6s": limits.pair_per_6s, "tier": limits.tier})).into_response()
+    Json(json!({"throughput_per_s": limits.throughput_per_s, "pair_per_6s": limits.pair_per_6s, "tier": limits.tier}))
+        .into_response()
 }
 
 /// What is not named is off.
 pub(super) async fn set_limits(AxumState(world): AxumState<Shared>, body: Bytes) -> Answer {
     let given: Map<String, Value> = read(&body)?;
-    if let Some(unknown) = given
-        .keys()
-        .find(|key| !["throughput_per_s", "pair_per_6s", "tier"].contains(&key.as_str()))
+    if let Some(unknown) = given.keys().find(|key| !["throughput_per_s", "pair_per_6s", "tier"].contains(&key.as_str()))
     {
         return Err(bad(format!("there is no limit `{unknown}`")));
     }
@@ -58,13 +57,9 @@ pub(super) async fn set_limits(AxumState(world): AxumState<Shared>, body: Bytes)
     };
     let tier = match given.get("tier") {
         None | Some(Value::Null) => None,
-        Some(value) => parse_tier(value)
-            .ok_or_else(|| bad("`tier` must be a number or a word like TIER_2K"))?,
+        Some(value) => parse_tier(value).ok_or_else(|| bad("`tier` must be a number or a word like TIER_2K"))?,
     };
-    world
-        .state()
-        .limits
-        .set(number("throughput_per_s")?, number("pair_per_6s")?, tier);
+    world.state().limits.set(number("throughput_per_s")?, number("pair_per_6s")?, tier);
     world.touch();
     Ok(limits(AxumState(world)).await)
 }
@@ -75,30 +70,14 @@ struct Review {
     reason: Option<String>,
 }
 
-const DECISIONS: [&str; 9] = [
-    "APPROVED",
-    "REJECTED",
-    "PENDING",
-    "PAUSED",
-    "DISABLED",
-    "IN_APPEAL",
-    "PENDING_DELETION",
-    "FLAGGED",
-    "ARCHIVED",
-];
+const DECISIONS: [&str; 9] =
+    ["APPROVED", "REJECTED", "PENDING", "PAUSED", "DISABLED", "IN_APPEAL", "PENDING_DELETION", "FLAGGED", "ARCHIVED"];
 
-pub(super) async fn review(
-    AxumState(world): AxumState<Shared>,
-    Path(id): Path<u64>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn review(AxumState(world): AxumState<Shared>, Path(id): Path<u64>, body: Bytes) -> Answer {
     let review: Review = read(&body)?;
     let status = review.status.to_ascii_uppercase();
     if !DECISIONS.contains(&status.as_str()) {
-        return Err(bad(format!(
-            "`status` must be one of {}",
-            DECISIONS.join(", ")
-        )));
+        return Err(bad(format!("`status` must be one of {}", DECISIONS.join(", "))));
     }
     let mut state = world.state();
     if !review::decide(&world, &mut state, id, &status, review.reason.as_deref()) {
@@ -120,10 +99,7 @@ pub(super) async fn account_event(
 ) -> Answer {
     let event: Event = read(&body)?;
     let state = world.state();
-    let waba = state
-        .wabas
-        .get(&*waba)
-        .ok_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such account"))?;
+    let waba = state.wabas.get(&*waba).ok_or_else(|| refuse(StatusCode::NOT_FOUND, "there is no such account"))?;
     delivery::tell_account(&world, &state, &waba.id.clone(), &event.field, &event.value);
     Ok(Json(json!({"success": true})).into_response())
 }
@@ -131,11 +107,7 @@ pub(super) async fn account_event(
 pub(super) async fn stats(AxumState(world): AxumState<Shared>) -> Response {
     let owed = world.pushes.count();
     let state = world.state();
-    let received = state
-        .messages
-        .iter()
-        .filter(|message| message.direction == Direction::Out)
-        .count();
+    let received = state.messages.iter().filter(|message| message.direction == Direction::Out).count();
     Json(json!({
         "meta": {
             "sends": state.stats.sends,

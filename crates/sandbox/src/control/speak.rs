@@ -18,22 +18,9 @@ use crate::world::Shared;
 
 const MEDIA: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
 /// Types that pass as they are.
-const PLAIN: [&str; 8] = [
-    "text",
-    "location",
-    "contacts",
-    "button",
-    "interactive",
-    "order",
-    "reaction",
-    "system",
-];
+const PLAIN: [&str; 8] = ["text", "location", "contacts", "button", "interactive", "order", "reaction", "system"];
 
-pub(super) async fn write(
-    AxumState(world): AxumState<Shared>,
-    Path(number): Path<String>,
-    body: Bytes,
-) -> Answer {
+pub(super) async fn write(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let number = phone(&number)?;
     let given: Map<String, Value> = read(&body)?;
     let to = match given.get("to") {
@@ -41,34 +28,22 @@ pub(super) async fn write(
         _ => return Err(bad("`to` must name a business number")),
     };
     let business = business(&world.state(), &to)?;
-    let kind = given
-        .get("type")
-        .and_then(Value::as_str)
-        .unwrap_or("text")
-        .to_owned();
+    let kind = given.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
     let (mut told, mut shown) = (Map::new(), Map::new());
     if MEDIA.contains(&kind.as_str()) {
-        let media = given
-            .get(&kind)
-            .and_then(Value::as_object)
-            .ok_or_else(|| bad(format!("`{kind}` must be an object")))?;
+        let media =
+            given.get(&kind).and_then(Value::as_object).ok_or_else(|| bad(format!("`{kind}` must be an object")))?;
         let (telling, showing) = media_parts(&world, &business, &kind, media).await?;
         told.insert(kind.clone(), telling);
         shown.insert(kind.clone(), showing);
     } else if kind == "unsupported" {
         told.insert(
             "errors".to_owned(),
-            json!([crate::graph::error::in_webhook(
-                131051,
-                "Message type is currently not supported."
-            )]),
+            json!([crate::graph::error::in_webhook(131051, "Message type is currently not supported.")]),
         );
         told.insert(
             "unsupported".to_owned(),
-            given
-                .get("unsupported")
-                .cloned()
-                .unwrap_or_else(|| json!({"type": "unknown"})),
+            given.get("unsupported").cloned().unwrap_or_else(|| json!({"type": "unknown"})),
         );
     } else if PLAIN.contains(&kind.as_str()) {
         let part = plain_part(&kind, &given)?;
@@ -84,26 +59,13 @@ pub(super) async fn write(
     }
     let mut state = world.state();
     // One copy of the number in memory, however many messages name it.
-    let phone = state
-        .phones
-        .get_key_value(&*number)
-        .map_or_else(|| Text::from(number), |(known, _)| known.clone());
+    let phone = state.phones.get_key_value(&*number).map_or_else(|| Text::from(number), |(known, _)| known.clone());
     if let Some(context) = given.get("context").and_then(Value::as_object) {
         let (telling, showing) = context_parts(&state, &business, &phone, context);
         told.insert("context".to_owned(), telling);
         shown.insert("context".to_owned(), showing);
     }
-    let id = delivery::write(
-        &world,
-        &mut state,
-        Written {
-            phone,
-            number: business,
-            kind,
-            told,
-            shown,
-        },
-    );
+    let id = delivery::write(&world, &mut state, Written { phone, number: business, kind, told, shown });
     Ok(Json(json!({"id": id})).into_response())
 }
 
@@ -122,14 +84,8 @@ fn plain_part(kind: &str, given: &Map<String, Value>) -> Answer<Value> {
         "contacts" => &["/0/name"],
         _ => &[],
     };
-    match needed
-        .iter()
-        .find(|pointer| part.pointer(pointer).is_none_or(Value::is_null))
-    {
-        Some(missing) => Err(bad(format!(
-            "`{kind}{}` is missing",
-            missing.replace('/', ".")
-        ))),
+    match needed.iter().find(|pointer| part.pointer(pointer).is_none_or(Value::is_null)) {
+        Some(missing) => Err(bad(format!("`{kind}{}` is missing", missing.replace('/', ".")))),
         None => Ok(part),
     }
 }
@@ -150,26 +106,16 @@ fn context_parts(
     phone: &Text,
     given: &Map<String, Value>,
 ) -> (Value, Value) {
-    let id = given
-        .get("message_id")
-        .or(given.get("id"))
-        .cloned()
-        .unwrap_or_default();
+    let id = given.get("message_id").or(given.get("id")).cloned().unwrap_or_default();
     let own = id
         .as_str()
         .and_then(|id| state.messages.by_id(id))
         .is_some_and(|m| m.direction == crate::phones::messages::Direction::Out);
-    let number = state
-        .numbers
-        .get(business)
-        .map(|number| number.phone.clone());
+    let number = state.numbers.get(business).map(|number| number.phone.clone());
     let mut told = given.clone();
     told.remove("message_id");
     if !id.is_null() {
-        told.insert(
-            "from".to_owned(),
-            if own { json!(phone) } else { json!(number) },
-        );
+        told.insert("from".to_owned(), if own { json!(phone) } else { json!(number) });
         told.insert("id".to_owned(), id.clone());
     }
     (Value::Object(told), json!({"message_id": id}))
@@ -191,10 +137,7 @@ async fn media_parts(
         "sticker" => "image/webp",
         _ => "application/pdf",
     };
-    let mime = text("mime_type")
-        .map(str::to_owned)
-        .or(found)
-        .unwrap_or_else(|| usual.to_owned());
+    let mime = text("mime_type").map(str::to_owned).or(found).unwrap_or_else(|| usual.to_owned());
     let until = world.clock.now() + INBOUND_LIFE_MS;
     let id = keep(world, business, &mime, file.clone(), until);
     let mut shared = Map::new();
@@ -220,33 +163,20 @@ async fn media_parts(
     shared.extend([
         ("mime_type".to_owned(), json!(mime)),
         ("sha256".to_owned(), json!(file.sha256)),
-        (
-            "link".to_owned(),
-            json!(world.media_link(&file.sha256, &mime)),
-        ),
+        ("link".to_owned(), json!(world.media_link(&file.sha256, &mime))),
     ]);
     Ok((Value::Object(told), Value::Object(shared)))
 }
 
-async fn bytes(
-    world: &Shared,
-    link: Option<&str>,
-    data: Option<&str>,
-) -> Answer<(Stored, Option<String>)> {
+async fn bytes(world: &Shared, link: Option<&str>, data: Option<&str>) -> Answer<(Stored, Option<String>)> {
     let name = world.ids.hex();
     if let Some(data) = data {
-        let bytes = STANDARD
-            .decode(data.trim())
-            .map_err(|_| bad("`data` is not base64"))?;
+        let bytes = STANDARD.decode(data.trim()).map_err(|_| bad("`data` is not base64"))?;
         let part = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(bytes.into())]);
         let stored = world.files.store(&name, MAX_BYTES, part).await;
-        return stored
-            .map(|file| (file, None))
-            .map_err(|error| bad(format!("`data` {error}")));
+        return stored.map(|file| (file, None)).map_err(|error| bad(format!("`data` {error}")));
     }
     let link = link.ok_or_else(|| bad("media need `link` or `data`"))?;
     let fetched = world.outbound.fetch(link, &world.files, &name).await;
-    fetched
-        .map(|(file, mime)| (file, Some(mime)))
-        .map_err(|error| bad(format!("`link` could not be fetched: {error}")))
+    fetched.map(|(file, mime)| (file, Some(mime))).map_err(|error| bad(format!("`link` could not be fetched: {error}")))
 }

@@ -23,12 +23,7 @@ pub(super) fn get(call: &Call) -> Outcome {
         "category": "Business",
         "namespace": null,
     });
-    listing::select(
-        app,
-        "Application",
-        &call.query,
-        &["category", "link", "name"],
-    )
+    listing::select(app, "Application", &call.query, &["category", "link", "name"])
 }
 
 /// Who the token stands for.
@@ -47,10 +42,7 @@ pub(super) fn debug_token(call: &Call) -> Outcome {
         }}));
     }
     let wabas: Vec<Value> = call.platform.wabas.iter().map(|id| json!(id)).collect();
-    let granular: Vec<Value> = SCOPES[..2]
-        .iter()
-        .map(|scope| json!({"scope": scope, "target_ids": wabas}))
-        .collect();
+    let granular: Vec<Value> = SCOPES[..2].iter().map(|scope| json!({"scope": scope, "target_ids": wabas})).collect();
     Ok(json!({"data": {
         "app_id": call.platform.app_id,
         "type": "SYSTEM_USER",
@@ -84,10 +76,7 @@ pub(super) fn subscriptions(call: &Call) -> Outcome {
         "user_preferences",
         "security",
     ];
-    let fields: Vec<Value> = fields
-        .iter()
-        .map(|name| json!({"name": name, "version": "v23.0"}))
-        .collect();
+    let fields: Vec<Value> = fields.iter().map(|name| json!({"name": name, "version": "v23.0"})).collect();
     Ok(json!({"data": [{
         "object": "whatsapp_business_account",
         "callback_url": call.platform.webhook_url,

@@ -22,23 +22,12 @@ pub(crate) struct At<'a> {
 
 impl<'a> At<'a> {
     pub(crate) fn root(value: Option<&'a Value>, name: &'a str) -> Self {
-        Self {
-            value,
-            name: Name::Key(name),
-            up: None,
-        }
+        Self { value, name: Name::Key(name), up: None }
     }
 
     pub(crate) fn get(&'a self, key: &'a str) -> At<'a> {
-        let value = self
-            .value
-            .and_then(|value| value.get(key))
-            .filter(|value| !value.is_null());
-        At {
-            value,
-            name: Name::Key(key),
-            up: Some(self),
-        }
+        let value = self.value.and_then(|value| value.get(key)).filter(|value| !value.is_null());
+        At { value, name: Name::Key(key), up: Some(self) }
     }
 
     pub(crate) fn value(&self) -> Option<&'a Value> {
@@ -59,10 +48,7 @@ impl<'a> At<'a> {
     }
 
     pub(crate) fn missing(&self) -> Box<Error> {
-        of(
-            131008,
-            format!("The parameter {} is required.", self.path()),
-        )
+        of(131008, format!("The parameter {} is required.", self.path()))
     }
 
     pub(crate) fn wrong(&self, why: impl std::fmt::Display) -> Box<Error> {
@@ -84,16 +70,11 @@ impl<'a> At<'a> {
             Some(_) => return Err(self.wrong("must be an array.")),
         };
         if items.len() < at_least || items.len() > at_most {
-            return Err(self.wrong(format_args!(
-                "must have from {at_least} to {at_most} elements, and has {}.",
-                items.len()
-            )));
+            return Err(
+                self.wrong(format_args!("must have from {at_least} to {at_most} elements, and has {}.", items.len()))
+            );
         }
-        let at = |(index, value)| At {
-            value: Some(value),
-            name: Name::Index(index),
-            up: Some(self),
-        };
+        let at = |(index, value)| At { value: Some(value), name: Name::Index(index), up: Some(self) };
         Ok(items.iter().enumerate().map(at).collect())
     }
 
@@ -110,16 +91,10 @@ impl<'a> At<'a> {
     pub(crate) fn maybe_text(&self, at_most: usize) -> Outcome<Option<&'a str>> {
         match self.value {
             None => Ok(None),
-            Some(Value::String(text))
-                if text.len() <= at_most || text.chars().count() <= at_most =>
-            {
-                Ok(Some(text))
-            }
+            Some(Value::String(text)) if text.len() <= at_most || text.chars().count() <= at_most => Ok(Some(text)),
             Some(Value::String(text)) => {
                 let length = text.chars().count();
-                Err(self.wrong(format_args!(
-                    "must be at most {at_most} characters long, and has {length}."
-                )))
+                Err(self.wrong(format_args!("must be at most {at_most} characters long, and has {length}.")))
             }
             Some(_) => Err(self.wrong("must be a string.")),
         }
@@ -128,9 +103,7 @@ impl<'a> At<'a> {
     pub(crate) fn word(&self, words: &[&'static str]) -> Outcome<&'static str> {
         let text = self.text(usize::MAX)?;
         let found = words.iter().find(|word| word.eq_ignore_ascii_case(text));
-        found
-            .copied()
-            .ok_or_else(|| self.wrong(format_args!("must be one of {{{}}}.", words.join(", "))))
+        found.copied().ok_or_else(|| self.wrong(format_args!("must be one of {{{}}}.", words.join(", "))))
     }
 
     /// A number, or a string that spells one, within bounds.
@@ -150,30 +123,19 @@ impl<'a> At<'a> {
         match self.value {
             None => Ok(None),
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
-            Some(Value::String(text)) if text == "true" || text == "false" => {
-                Ok(Some(text == "true"))
-            }
+            Some(Value::String(text)) if text == "true" || text == "false" => Ok(Some(text == "true")),
             Some(_) => Err(self.wrong("must be a boolean.")),
         }
     }
 
     pub(crate) fn link(&self, at_most: usize) -> Outcome<&'a str> {
         let text = self.text(at_most)?;
-        let valid = url::Url::parse(text)
-            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
-        if valid {
-            Ok(text)
-        } else {
-            Err(self.wrong("must be a valid http or https URL."))
-        }
+        let valid = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if valid { Ok(text) } else { Err(self.wrong("must be a valid http or https URL.")) }
     }
 
     pub(crate) fn absent(&self, why: &str) -> Outcome<()> {
-        if self.is_there() {
-            Err(self.wrong(why))
-        } else {
-            Ok(())
-        }
+        if self.is_there() { Err(self.wrong(why)) } else { Ok(()) }
     }
 
     pub(crate) fn unique<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Outcome<()> {

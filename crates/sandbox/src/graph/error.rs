@@ -25,29 +25,17 @@ const KNOWN: &[(i64, u16, &str)] = &[
     (2, 503, "API Service"),
     (3, 500, "API Method"),
     (4, 400, "Application request limit reached"),
-    (
-        10,
-        403,
-        "Application does not have permission for this action",
-    ),
+    (10, 403, "Application does not have permission for this action"),
     (33, 400, "Parameter value is not valid"),
     (100, 400, "Invalid parameter"),
     (190, 401, "Invalid OAuth access token"),
-    (
-        200,
-        403,
-        "You do not have the necessary permissions required to do this operation",
-    ),
+    (200, 403, "You do not have the necessary permissions required to do this operation"),
     (368, 403, "Temporarily blocked for policies violations"),
     (80007, 400, "Rate limit issues"),
     (130403, 400, "The business has blocked this user"),
     (130429, 400, "Rate limit hit"),
     (130472, 400, "User's number is part of an experiment"),
-    (
-        130497,
-        403,
-        "Business account is restricted from messaging users in this country",
-    ),
+    (130497, 403, "Business account is restricted from messaging users in this country"),
     (131000, 500, "Something went wrong"),
     (131005, 403, "Access denied"),
     (131008, 400, "Required parameter is missing"),
@@ -57,55 +45,27 @@ const KNOWN: &[(i64, u16, &str)] = &[
     (131026, 400, "Message undeliverable"),
     (131030, 400, "Recipient phone number not in allowed list"),
     (131031, 403, "Business Account locked"),
-    (
-        131037,
-        400,
-        "WhatsApp provided number needs display name approval before message can be sent",
-    ),
+    (131037, 400, "WhatsApp provided number needs display name approval before message can be sent"),
     (131042, 400, "Business eligibility payment issue"),
     (131045, 500, "Incorrect certificate"),
     (131047, 400, "Re-engagement message"),
     (131048, 400, "Spam rate limit hit"),
-    (
-        131049,
-        400,
-        "This message was not delivered to maintain healthy ecosystem engagement",
-    ),
+    (131049, 400, "This message was not delivered to maintain healthy ecosystem engagement"),
     (131050, 400, "User has stopped marketing messages"),
     (131051, 400, "Unsupported message type"),
     (131052, 400, "Media download error"),
     (131053, 400, "Media upload error"),
     (131055, 400, "Method not allowed"),
-    (
-        131056,
-        400,
-        "(Business Account, Consumer Account) pair rate limit hit",
-    ),
+    (131056, 400, "(Business Account, Consumer Account) pair rate limit hit"),
     (131057, 500, "Account in maintenance mode"),
     (131059, 400, "Invalid cursor"),
-    (
-        131062,
-        400,
-        "Business-scoped user ID recipients are not supported for this message",
-    ),
-    (
-        132000,
-        400,
-        "Number of parameters does not match the expected number of params",
-    ),
-    (
-        132001,
-        404,
-        "Template name does not exist in the translation",
-    ),
+    (131062, 400, "Business-scoped user ID recipients are not supported for this message"),
+    (132000, 400, "Number of parameters does not match the expected number of params"),
+    (132001, 404, "Template name does not exist in the translation"),
     (132005, 400, "Translated text too long"),
     (132007, 400, "Template format character policy violated"),
     (132008, 400, "Parameter value is not valid"),
-    (
-        132012,
-        400,
-        "Parameter format does not match format in the created template",
-    ),
+    (132012, 400, "Parameter format does not match format in the created template"),
     (132015, 400, "Template is paused"),
     (132016, 400, "Template is disabled"),
     (132018, 400, "Template parameter validation failed"),
@@ -115,16 +75,8 @@ const KNOWN: &[(i64, u16, &str)] = &[
     (133006, 400, "Phone number re-verification needed"),
     (133008, 400, "Too many PIN guesses"),
     (133010, 400, "Phone number not registered"),
-    (
-        133016,
-        400,
-        "Account register/deregister rate limit exceeded",
-    ),
-    (
-        134011,
-        400,
-        "WhatsApp payments terms of service has not been accepted",
-    ),
+    (133016, 400, "Account register/deregister rate limit exceeded"),
+    (134011, 400, "WhatsApp payments terms of service has not been accepted"),
     (134100, 400, "Only marketing messages are supported"),
     (135000, 400, "Generic user error"),
     (136024, 400, "Verification code error"),
@@ -136,9 +88,7 @@ const KNOWN: &[(i64, u16, &str)] = &[
 
 fn known(code: i64) -> (u16, &'static str) {
     let entry = KNOWN.iter().find(|(known, ..)| *known == code);
-    entry.map_or((400, "Unknown error"), |(_, status, title)| {
-        (*status, *title)
-    })
+    entry.map_or((400, "Unknown error"), |(_, status, title)| (*status, *title))
 }
 
 /// An error by its code, with the details that name what is wrong.

@@ -12,9 +12,7 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// Query parameters as an object.
 pub(crate) fn query(text: &str) -> Map<String, Value> {
-    url::form_urlencoded::parse(text.as_bytes())
-        .map(|(key, value)| (key.into_owned(), form_value(&value)))
-        .collect()
+    url::form_urlencoded::parse(text.as_bytes()).map(|(key, value)| (key.into_owned(), form_value(&value))).collect()
 }
 
 /// A form value that looks like a JSON object or list is one.
@@ -27,20 +25,13 @@ fn form_value(text: &str) -> Value {
 }
 
 /// The body (JSON or form) laid over the query parameters.
-pub(crate) async fn fields(
-    headers: &HeaderMap,
-    query: &Map<String, Value>,
-    body: Body,
-) -> Outcome<Map<String, Value>> {
+pub(crate) async fn fields(headers: &HeaderMap, query: &Map<String, Value>, body: Body) -> Outcome<Map<String, Value>> {
     let bytes = bytes(body).await?;
     let mut all = query.clone();
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(all);
     }
-    let kind = headers
-        .get(http::header::CONTENT_TYPE)
-        .and_then(|kind| kind.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if kind.starts_with("application/x-www-form-urlencoded") && bytes.first() != Some(&b'{') {
         let pairs = url::form_urlencoded::parse(&bytes);
         all.extend(pairs.map(|(key, value)| (key.into_owned(), form_value(&value))));
@@ -57,15 +48,9 @@ pub(crate) async fn fields(
 
 pub(crate) async fn bytes(body: Body) -> Outcome<Bytes> {
     let collected = Limited::new(body, MAX_BODY).collect().await;
-    collected
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|_| {
-            error::plain(
-                413,
-                1,
-                "Please reduce the amount of data you're asking for, then retry your request",
-            )
-        })
+    collected.map(http_body_util::Collected::to_bytes).map_err(|_| {
+        error::plain(413, 1, "Please reduce the amount of data you're asking for, then retry your request")
+    })
 }
 
 /// A text member; numbers count as text, as in forms.
@@ -97,15 +82,9 @@ pub(crate) fn flag(fields: &Map<String, Value>, key: &str) -> Outcome<Option<boo
 /// A string list that may come as JSON or as commas.
 pub(crate) fn list(fields: &Map<String, Value>, key: &str) -> Option<Vec<String>> {
     match fields.get(key)? {
-        Value::Array(items) => Some(
-            items
-                .iter()
-                .map(|item| {
-                    item.as_str()
-                        .map_or_else(|| item.to_string(), str::to_owned)
-                })
-                .collect(),
-        ),
+        Value::Array(items) => {
+            Some(items.iter().map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned)).collect())
+        }
         Value::String(text) => Some(text.split(',').map(|part| part.trim().to_owned()).collect()),
         Value::Number(number) => Some(vec![number.to_string()]),
         _ => None,

@@ -8,12 +8,7 @@ use super::error::{Outcome, of, parameter};
 use super::input;
 
 /// Keeps the asked fields of a node, or its defaults. `id` always comes back; an unknown field is an error.
-pub(crate) fn select(
-    node: Value,
-    kind: &str,
-    query: &Map<String, Value>,
-    defaults: &[&str],
-) -> Outcome {
+pub(crate) fn select(node: Value, kind: &str, query: &Map<String, Value>, defaults: &[&str]) -> Outcome {
     let Value::Object(all) = node else {
         return Ok(node);
     };
@@ -58,12 +53,7 @@ fn split(text: &str) -> Vec<&str> {
     }
     names.push(&text[start..]);
     let bare = |name: &'_ str| name.find(['{', '(', '.']).unwrap_or(name.len());
-    names
-        .into_iter()
-        .map(|name| name.trim())
-        .map(|name| &name[..bare(name)])
-        .filter(|name| !name.is_empty())
-        .collect()
+    names.into_iter().map(|name| name.trim()).map(|name| &name[..bare(name)]).filter(|name| !name.is_empty()).collect()
 }
 
 /// One page of `items` (each with a key that cursors name), newest caller's wish first: `after`, `before`, `limit`.
@@ -78,10 +68,7 @@ pub(crate) fn page(items: Vec<(String, Value)>, query: &Map<String, Value>, url:
             .min(100),
     };
     let place = |cursor: String| {
-        let key = URL_SAFE_NO_PAD
-            .decode(cursor)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok());
+        let key = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         key.and_then(|key| items.iter().position(|(id, _)| *id == key))
             .ok_or_else(|| of(131059, "The cursor is not valid any more"))
     };
@@ -97,11 +84,8 @@ pub(crate) fn page(items: Vec<(String, Value)>, query: &Map<String, Value>, url:
         _ => (0, limit.min(items.len())),
     };
     let cursor = |place: usize| items.get(place).map(|(id, _)| URL_SAFE_NO_PAD.encode(id));
-    let mut answer =
-        json!({"data": items[start..end].iter().map(|(_, value)| value).collect::<Vec<_>>()});
-    if let (true, Some(first), Some(last)) =
-        (end > start, cursor(start), cursor(end.saturating_sub(1)))
-    {
+    let mut answer = json!({"data": items[start..end].iter().map(|(_, value)| value).collect::<Vec<_>>()});
+    if let (true, Some(first), Some(last)) = (end > start, cursor(start), cursor(end.saturating_sub(1))) {
         let mut paging = json!({"cursors": {"before": first, "after": last}});
         if end < items.len() {
             paging["next"] = json!(link(url, query, "after", &last, limit));
@@ -114,13 +98,7 @@ pub(crate) fn page(items: Vec<(String, Value)>, query: &Map<String, Value>, url:
     Ok(answer)
 }
 
-fn link(
-    url: &str,
-    query: &Map<String, Value>,
-    direction: &str,
-    cursor: &str,
-    limit: usize,
-) -> String {
+fn link(url: &str, query: &Map<String, Value>, direction: &str, cursor: &str, limit: usize) -> String {
     let mut out = url::form_urlencoded::Serializer::new(String::new());
     for (key, value) in query {
         if !["after", "before", "limit", "access_token"].contains(&key.as_str())
@@ -129,8 +107,7 @@ fn link(
             out.append_pair(key, value);
         }
     }
-    out.append_pair("limit", &limit.to_string())
-        .append_pair(direction, cursor);
+    out.append_pair("limit", &limit.to_string()).append_pair(direction, cursor);
     format!("{url}?{}", out.finish())
 }
 
@@ -140,11 +117,7 @@ mod tests {
 
     #[test]
     fn pages_cover_everything_once_and_a_stale_cursor_is_said() {
-        let items = || {
-            (0..7)
-                .map(|n| (n.to_string(), json!(n)))
-                .collect::<Vec<_>>()
-        };
+        let items = || (0..7).map(|n| (n.to_string(), json!(n))).collect::<Vec<_>>();
         let (mut seen, mut query) = (Vec::new(), input::query("limit=3"));
         loop {
             let answer = page(items(), &query, "http://x/y").unwrap();
@@ -162,21 +135,9 @@ mod tests {
     #[test]
     fn fields_are_chosen_and_unknown_ones_refused() {
         let node = json!({"id": "1", "name": "n", "health_status": {"a": 1}, "none": null});
-        let chosen = select(
-            node.clone(),
-            "X",
-            &input::query("fields=name,health_status{a,b},none"),
-            &[],
-        )
-        .unwrap();
-        assert_eq!(
-            chosen,
-            json!({"name": "n", "health_status": {"a": 1}, "id": "1"})
-        );
+        let chosen = select(node.clone(), "X", &input::query("fields=name,health_status{a,b},none"), &[]).unwrap();
+        assert_eq!(chosen, json!({"name": "n", "health_status": {"a": 1}, "id": "1"}));
         assert!(select(node.clone(), "X", &input::query("fields=nam"), &[]).is_err());
-        assert_eq!(
-            select(node, "X", &Map::new(), &["name"]).unwrap(),
-            json!({"name": "n", "id": "1"})
-        );
+        assert_eq!(select(node, "X", &Map::new(), &["name"]).unwrap(), json!({"name": "n", "id": "1"}));
     }
 }

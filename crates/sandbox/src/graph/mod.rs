@@ -39,10 +39,7 @@ use messages::Door;
 const HANG: Duration = Duration::from_secs(30);
 
 pub(crate) fn router(world: &Shared) -> Router {
-    Router::new()
-        .fallback(answer)
-        .layer(DefaultBodyLimit::disable())
-        .with_state(Arc::clone(world))
+    Router::new().fallback(answer).layer(DefaultBodyLimit::disable()).with_state(Arc::clone(world))
 }
 
 /// One call of a known platform.
@@ -93,19 +90,14 @@ async fn under_fault(world: Shared, request: Request, fault: &Fault) -> Response
     match fault.kind {
         Kind::Delay => {
             let wait = i64::try_from(fault.delay_ms).unwrap_or(i64::MAX);
-            world
-                .clock
-                .reach(world.clock.now().saturating_add(wait))
-                .await;
+            world.clock.reach(world.clock.now().saturating_add(wait)).await;
             serve(world, request).await
         }
         Kind::Drop | Kind::LostAck => {
             serve(world, request).await;
             cut()
         }
-        Kind::Code => {
-            of(fault.code.unwrap_or(1), "This error was asked for.").respond(&world.ids.trace())
-        }
+        Kind::Code => of(fault.code.unwrap_or(1), "This error was asked for.").respond(&world.ids.trace()),
         Kind::Status => {
             let status = fault.status.unwrap_or(500);
             let error = fault.code.map_or_else(
@@ -168,52 +160,31 @@ async fn serve(world: Shared, request: Request) -> Response {
 /// `v23.0/1/messages` → (`v23.0`, `1/messages`).
 fn unversioned(path: &str) -> (&str, &str) {
     let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-    let is_version = first
-        .strip_prefix('v')
-        .and_then(|version| version.split_once('.'))
-        .is_some_and(|(major, minor)| {
+    let is_version =
+        first.strip_prefix('v').and_then(|version| version.split_once('.')).is_some_and(|(major, minor)| {
             !major.is_empty()
                 && !minor.is_empty()
-                && [major, minor]
-                    .iter()
-                    .all(|part| part.bytes().all(|b| b.is_ascii_digit()))
+                && [major, minor].iter().all(|part| part.bytes().all(|b| b.is_ascii_digit()))
         });
-    if is_version {
-        (first, rest)
-    } else {
-        ("v23.0", path)
-    }
+    if is_version { (first, rest) } else { ("v23.0", path) }
 }
 
 fn caller(world: &Shared, headers: &HeaderMap, query: &Map<String, Value>) -> Outcome<Platform> {
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header
         .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| {
-            scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth")
-        })
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("oauth"))
         .map(|(_, token)| token.trim().to_owned())
         .or_else(|| input::text(query, "access_token"));
     let Some(token) = token else {
-        return Err(plain(
-            401,
-            190,
-            "An access token is required to request this resource.",
-        ));
+        return Err(plain(401, 190, "An access token is required to request this resource."));
     };
     let state = world.state();
-    let known = state.platforms.iter().find(|platform| {
-        same(&platform.access_token, &token) || same(&apps::app_token(platform), &token)
-    });
-    known.cloned().ok_or_else(|| {
-        plain(
-            401,
-            190,
-            "Invalid OAuth access token - Cannot parse access token",
-        )
-    })
+    let known = state
+        .platforms
+        .iter()
+        .find(|platform| same(&platform.access_token, &token) || same(&apps::app_token(platform), &token));
+    known.cloned().ok_or_else(|| plain(401, 190, "Invalid OAuth access token - Cannot parse access token"))
 }
 
 pub(crate) fn same(a: &str, b: &str) -> bool {
@@ -222,56 +193,29 @@ pub(crate) fn same(a: &str, b: &str) -> bool {
 }
 
 fn node(state: &State, platform: &Platform, id: &str) -> Option<Node> {
-    let own = |waba: &str| {
-        state
-            .wabas
-            .get(waba)
-            .is_some_and(|waba| waba.platform == platform.id)
-    };
+    let own = |waba: &str| state.wabas.get(waba).is_some_and(|waba| waba.platform == platform.id);
     if let Some(number) = state.numbers.get(id) {
-        return Some(if own(&number.waba) {
-            Node::Number(number.id.clone())
-        } else {
-            Node::Foreign(10)
-        });
+        return Some(if own(&number.waba) { Node::Number(number.id.clone()) } else { Node::Foreign(10) });
     }
     if let Some(waba) = state.wabas.get(id) {
-        return Some(if own(id) {
-            Node::Waba(waba.id.clone())
-        } else {
-            Node::Foreign(200)
-        });
+        return Some(if own(id) { Node::Waba(waba.id.clone()) } else { Node::Foreign(200) });
     }
     if let Some(media) = state.media.get(id) {
-        let own = state
-            .numbers
-            .get(&media.number)
-            .is_some_and(|number| own(&number.waba));
+        let own = state.numbers.get(&media.number).is_some_and(|number| own(&number.waba));
         return own.then(|| Node::Media(id.to_owned()));
     }
     if id == platform.app_id || id == "app" {
         return Some(Node::App);
     }
     if id.starts_with("upload:") {
-        let own = state
-            .uploads
-            .get(id)
-            .is_some_and(|upload| upload.app == platform.app_id);
+        let own = state.uploads.get(id).is_some_and(|upload| upload.app == platform.app_id);
         return own.then(|| Node::Upload(id.to_owned()));
     }
     if let Some(waba) = state.wabas.values().find(|waba| waba.business_id == id) {
-        return Some(if own(&waba.id) {
-            Node::Business(id.to_owned())
-        } else {
-            Node::Foreign(200)
-        });
+        return Some(if own(&waba.id) { Node::Business(id.to_owned()) } else { Node::Foreign(200) });
     }
     let template = state.templates.get(&id.parse().ok()?)?;
-    Some(if own(&template.waba) {
-        Node::Template(template.id)
-    } else {
-        Node::Foreign(200)
-    })
+    Some(if own(&template.waba) { Node::Template(template.id) } else { Node::Foreign(200) })
 }
 
 async fn route(call: &Call, body: Body) -> Outcome {
@@ -287,22 +231,14 @@ async fn route(call: &Call, body: Body) -> Outcome {
     let missing = || no_object(call.method.as_str(), id);
     match found {
         None => Err(missing()),
-        Some(Node::Foreign(10)) => Err(plain(
-            403,
-            10,
-            "(#10) Application does not have permission for this action",
-        )),
+        Some(Node::Foreign(10)) => Err(plain(403, 10, "(#10) Application does not have permission for this action")),
         Some(Node::Foreign(_)) => Err(plain(
             403,
             200,
             "(#200) You do not have the necessary permissions to access this WhatsApp Business Account",
         )),
-        Some(Node::Number(number)) => number_edge(call, &number, edge, body)
-            .await
-            .unwrap_or_else(|| Err(missing())),
-        Some(Node::Waba(waba)) => waba_edge(call, &waba, edge, body)
-            .await
-            .unwrap_or_else(|| Err(missing())),
+        Some(Node::Number(number)) => number_edge(call, &number, edge, body).await.unwrap_or_else(|| Err(missing())),
+        Some(Node::Waba(waba)) => waba_edge(call, &waba, edge, body).await.unwrap_or_else(|| Err(missing())),
         Some(Node::Template(template)) => match (call.method.as_str(), edge) {
             ("GET", "") => templates::get(call, template),
             ("POST", "") => templates::edit(call, template, &call.fields(body).await?),
@@ -328,9 +264,7 @@ async fn route(call: &Call, body: Body) -> Outcome {
         Some(Node::Business(business)) => match (call.method.as_str(), edge) {
             ("GET", "") => wabas::business(call, &business),
             ("GET", "owned_whatsapp_business_accounts") => wabas::owned(call, &business),
-            ("GET", "client_whatsapp_business_accounts") => {
-                listing::page(Vec::new(), &call.query, &call.url())
-            }
+            ("GET", "client_whatsapp_business_accounts") => listing::page(Vec::new(), &call.query, &call.url()),
             _ => Err(missing()),
         },
     }

@@ -26,9 +26,7 @@ const DEFAULTS: [&str; 9] = [
 
 fn node(state: &State, number: &Number) -> Value {
     let waba = state.wabas.get(&number.waba);
-    let app = waba
-        .and_then(|waba| state.platform(&waba.platform))
-        .map(|platform| platform.webhook_url.clone());
+    let app = waba.and_then(|waba| state.platform(&waba.platform)).map(|platform| platform.webhook_url.clone());
     let mut webhook = json!({"application": app});
     if let Some(named) = waba.and_then(|waba| waba.webhook.as_ref()) {
         webhook["whatsapp_business_account"] = json!(named.url);
@@ -36,11 +34,7 @@ fn node(state: &State, number: &Number) -> Value {
     if let Some(named) = &number.webhook {
         webhook["phone_number"] = json!(named.url);
     }
-    let can = if number.registered {
-        "AVAILABLE"
-    } else {
-        "BLOCKED"
-    };
+    let can = if number.registered { "AVAILABLE" } else { "BLOCKED" };
     json!({
         "id": number.id,
         "display_phone_number": number.display(),
@@ -92,35 +86,23 @@ pub(super) fn get(call: &Call, id: &Text) -> Outcome {
 
 pub(super) fn list(call: &Call, waba: &Text) -> Outcome {
     let state = call.world.state();
-    let numbers = state
-        .wabas
-        .get(waba)
-        .map(|waba| waba.numbers.clone())
-        .unwrap_or_default();
+    let numbers = state.wabas.get(waba).map(|waba| waba.numbers.clone()).unwrap_or_default();
     let found = numbers.iter().filter_map(|id| state.numbers.get(id));
     let items: Outcome<Vec<_>> = found
-        .map(|number| {
-            Ok((
-                number.id.to_string(),
-                listing::select(node(&state, number), KIND, &call.query, &DEFAULTS)?,
-            ))
-        })
+        .map(|number| Ok((number.id.to_string(), listing::select(node(&state, number), KIND, &call.query, &DEFAULTS)?)))
         .collect();
     listing::page(items?, &call.query, &call.url())
 }
 
 pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> Outcome {
-    let country = input::required(fields, "cc")?
-        .trim_start_matches('+')
-        .to_owned();
+    let country = input::required(fields, "cc")?.trim_start_matches('+').to_owned();
     let rest = input::required(fields, "phone_number")?;
     let name = input::required(fields, "verified_name")?;
     let digits = phones::digits(&rest).map(|rest| match rest.strip_prefix(country.as_str()) {
         Some(_) if rest.len() > 10 => rest,
         _ => format!("{country}{rest}"),
     });
-    let digits =
-        digits.ok_or_else(|| parameter("Param phone_number must be a valid phone number"))?;
+    let digits = digits.ok_or_else(|| parameter("Param phone_number must be a valid phone number"))?;
     let now = call.world.clock.now();
     let mut state = call.world.state();
     if state.number_of(&digits).is_some() {
@@ -132,10 +114,7 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
     }
     let id = Text::from(call.world.ids.digits(15));
     let number = Number::new(id.clone(), waba.clone(), &digits, &country, &name, now);
-    let record = state
-        .wabas
-        .get_mut(waba)
-        .ok_or_else(|| no_object("POST", waba))?;
+    let record = state.wabas.get_mut(waba).ok_or_else(|| no_object("POST", waba))?;
     if record.numbers.len() >= 20 {
         return Err(sub(
             2388012,
@@ -152,13 +131,9 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
 
 pub(super) async fn change(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
     let mut known = false;
-    if let Some(configuration) = fields
-        .get("webhook_configuration")
-        .and_then(Value::as_object)
-    {
+    if let Some(configuration) = fields.get("webhook_configuration").and_then(Value::as_object) {
         let url = input::text(configuration, "override_callback_uri").unwrap_or_default();
-        let webhook =
-            checked_override(call, &url, input::text(configuration, "verify_token")).await?;
+        let webhook = checked_override(call, &url, input::text(configuration, "verify_token")).await?;
         edit(call, id, |number| number.webhook = webhook)?;
         known = true;
     }
@@ -173,63 +148,43 @@ pub(super) async fn change(call: &Call, id: &Text, fields: &Map<String, Value>) 
     }
     if let Some(visibility) = input::text(fields, "search_visibility") {
         if !["VISIBLE", "NON_VISIBLE"].contains(&visibility.as_str()) {
-            return Err(parameter(
-                "Param search_visibility must be one of {VISIBLE, NON_VISIBLE}",
-            ));
+            return Err(parameter("Param search_visibility must be one of {VISIBLE, NON_VISIBLE}"));
         }
         known = true;
     }
-    if known {
-        Ok(json!({"success": true}))
-    } else {
-        Err(parameter("No parameter that can be changed was given"))
-    }
+    if known { Ok(json!({"success": true})) } else { Err(parameter("No parameter that can be changed was given")) }
 }
 
 pub(super) fn valid_pin(pin: &str) -> Outcome<String> {
     let valid = pin.len() == 6 && pin.bytes().all(|b| b.is_ascii_digit());
-    if valid {
-        Ok(pin.to_owned())
-    } else {
-        Err(parameter("Param pin must be 6 digits"))
-    }
+    if valid { Ok(pin.to_owned()) } else { Err(parameter("Param pin must be 6 digits")) }
 }
 
 /// An override URL that passed the challenge; an empty one clears.
-pub(super) async fn checked_override(
-    call: &Call,
-    url: &str,
-    token: Option<String>,
-) -> Outcome<Option<Override>> {
+pub(super) async fn checked_override(call: &Call, url: &str, token: Option<String>) -> Outcome<Option<Override>> {
     if url.is_empty() {
         return Ok(None);
     }
     if url.len() > 200 {
-        return Err(parameter(
-            "Param override_callback_uri must be at most 200 characters long",
-        ));
+        return Err(parameter("Param override_callback_uri must be at most 200 characters long"));
     }
-    let token = token
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| parameter("The parameter verify_token is required."))?;
+    let token =
+        token.filter(|token| !token.is_empty()).ok_or_else(|| parameter("The parameter verify_token is required."))?;
     let checked = push::verify(&call.world, &Peer::Named(url.to_owned()), &token).await;
     checked.map_err(|reason| {
         tracing::info!(url, reason, "an override URL was refused");
-        plain(400, 2200, "(#2200) Callback verification failed with the following errors: the URL did not answer the challenge")
+        plain(
+            400,
+            2200,
+            "(#2200) Callback verification failed with the following errors: the URL did not answer the challenge",
+        )
     })?;
-    Ok(Some(Override {
-        url: url.to_owned(),
-    }))
+    Ok(Some(Override { url: url.to_owned() }))
 }
 
 pub(super) fn edit(call: &Call, id: &Text, change: impl FnOnce(&mut Number)) -> Outcome<()> {
     let mut state = call.world.state();
-    change(
-        state
-            .numbers
-            .get_mut(id)
-            .ok_or_else(|| no_object("POST", id))?,
-    );
+    change(state.numbers.get_mut(id).ok_or_else(|| no_object("POST", id))?);
     call.world.touch();
     Ok(())
 }
@@ -250,22 +205,14 @@ pub(super) fn settings(call: &Call, id: &Text) -> Outcome {
 }
 
 pub(super) fn set_settings(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
-    let known = [
-        "calling",
-        "user_identity_change",
-        "storage_configuration",
-        "payload_encryption",
-    ];
+    let known = ["calling", "user_identity_change", "storage_configuration", "payload_encryption"];
     let given: Map<String, Value> = fields
         .iter()
         .filter(|(key, value)| known.contains(&key.as_str()) && value.is_object())
         .map(|(k, v)| (k.clone(), v.clone()))
         .collect();
     if given.is_empty() {
-        return Err(parameter(format_args!(
-            "One of {{{}}} is required.",
-            known.join(", ")
-        )));
+        return Err(parameter(format_args!("One of {{{}}} is required.", known.join(", "))));
     }
     edit(call, id, |number| number.settings.extend(given))?;
     Ok(json!({"success": true}))

@@ -15,12 +15,7 @@ const PERIOD_MS: i64 = 72 * 3_600_000;
 const AT_MOST: usize = 10;
 
 fn number(call: &Call, id: &Text) -> Outcome<Number> {
-    call.world
-        .state()
-        .numbers
-        .get(id)
-        .cloned()
-        .ok_or_else(|| no_object("POST", id))
+    call.world.state().numbers.get(id).cloned().ok_or_else(|| no_object("POST", id))
 }
 
 pub(super) fn request_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
@@ -37,19 +32,11 @@ pub(super) fn request_code(call: &Call, id: &Text, fields: &Map<String, Value>) 
 }
 
 pub(super) fn verify_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
-    let code: String = input::required(fields, "code")?
-        .chars()
-        .filter(|c| *c != '-')
-        .collect();
+    let code: String = input::required(fields, "code")?.chars().filter(|c| *c != '-').collect();
     if number(call, id)?.code.as_deref() != Some(code.as_str()) {
-        return Err(of(
-            136024,
-            "The verification code is not the one that was sent.",
-        ));
+        return Err(of(136024, "The verification code is not the one that was sent."));
     }
-    edit(call, id, |number| {
-        (number.verified, number.code) = (true, None)
-    })?;
+    edit(call, id, |number| (number.verified, number.code) = (true, None))?;
     Ok(json!({"success": true}))
 }
 
@@ -58,29 +45,15 @@ pub(super) fn register(call: &Call, id: &Text, fields: &Map<String, Value>) -> O
     let pin = valid_pin(&input::required(fields, "pin")?)?;
     let known = number(call, id)?;
     if !known.verified {
-        return Err(of(
-            133006,
-            "The phone number needs to be verified before it is registered.",
-        ));
+        return Err(of(133006, "The phone number needs to be verified before it is registered."));
     }
     if known.pin.as_ref().is_some_and(|set| *set != pin) {
-        return Err(of(
-            133005,
-            "The two-step verification PIN is not the one that was set.",
-        ));
+        return Err(of(133005, "The two-step verification PIN is not the one that was set."));
     }
     count(call, id)?;
-    edit(call, id, |number| {
-        (number.registered, number.pin) = (true, Some(pin))
-    })?;
+    edit(call, id, |number| (number.registered, number.pin) = (true, Some(pin)))?;
     let value = json!({"display_phone_number": known.phone, "event": "ONBOARDING"});
-    delivery::tell_account(
-        &call.world,
-        &call.world.state(),
-        &known.waba,
-        "phone_number_quality_update",
-        &value,
-    );
+    delivery::tell_account(&call.world, &call.world.state(), &known.waba, "phone_number_quality_update", &value);
     Ok(json!({"success": true}))
 }
 
@@ -97,16 +70,10 @@ pub(super) fn deregister(call: &Call, id: &Text) -> Outcome {
 fn count(call: &Call, id: &Text) -> Outcome<()> {
     let now = call.world.clock.now();
     let mut state = call.world.state();
-    let number = state
-        .numbers
-        .get_mut(id)
-        .ok_or_else(|| no_object("POST", id))?;
+    let number = state.numbers.get_mut(id).ok_or_else(|| no_object("POST", id))?;
     number.registrations.retain(|at| now - at < PERIOD_MS);
     if number.registrations.len() >= AT_MOST {
-        return Err(of(
-            133016,
-            "The number was registered and deregistered too often in the last 72 hours.",
-        ));
+        return Err(of(133016, "The number was registered and deregistered too often in the last 72 hours."));
     }
     number.registrations.push(now);
     Ok(())

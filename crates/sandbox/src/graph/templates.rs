@@ -35,9 +35,7 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
     let now = call.world.clock.now();
     if own().count() >= AT_MOST
         || own()
-            .filter(|other| {
-                now - other.created_at < HOUR_MS && other.created_at > first_second(&state, waba)
-            })
+            .filter(|other| now - other.created_at < HOUR_MS && other.created_at > first_second(&state, waba))
             .count()
             >= CREATES_PER_HOUR
     {
@@ -47,17 +45,11 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
             "This account has as many templates as it may have, or made too many in an hour.",
         ));
     }
-    if state
-        .languages_of(waba, &template.name)
-        .any(|other| other.language == template.language)
-    {
+    if state.languages_of(waba, &template.name).any(|other| other.language == template.language) {
         return Err(sub(
             2388024,
             "Content in this language already exists",
-            format!(
-                "There is already {} content for this template.",
-                template.language
-            ),
+            format!("There is already {} content for this template.", template.language),
         ));
     }
     let answer = json!({"id": template.id.to_string(), "status": template.status, "category": template.category});
@@ -78,21 +70,13 @@ fn read(call: &Call, waba: &Text, fields: &Map<String, Value>) -> Outcome<Templa
     rules::language(&language)?;
     let category = input::required(fields, "category")?.to_ascii_uppercase();
     if !rules::CATEGORIES.contains(&category.as_str()) {
-        return Err(parameter(format_args!(
-            "Param category must be one of {{{}}}",
-            rules::CATEGORIES.join(", ")
-        )));
+        return Err(parameter(format_args!("Param category must be one of {{{}}}", rules::CATEGORIES.join(", "))));
     }
-    let named = match input::text(fields, "parameter_format")
-        .map(|text| text.to_ascii_uppercase())
-        .as_deref()
-    {
+    let named = match input::text(fields, "parameter_format").map(|text| text.to_ascii_uppercase()).as_deref() {
         None | Some("POSITIONAL") => false,
         Some("NAMED") => true,
         Some(_) => {
-            return Err(parameter(
-                "Param parameter_format must be one of {POSITIONAL, NAMED}",
-            ));
+            return Err(parameter("Param parameter_format must be one of {POSITIONAL, NAMED}"));
         }
     };
     let ttl_s = ttl(fields, &category)?;
@@ -125,62 +109,42 @@ fn ttl(fields: &Map<String, Value>, category: &str) -> Outcome<Option<i64>> {
     let Some(text) = input::text(fields, "message_send_ttl_seconds") else {
         return Ok(None);
     };
-    let seconds = text
-        .parse()
-        .map_err(|_| parameter("Param message_send_ttl_seconds must be an integer"))?;
+    let seconds = text.parse().map_err(|_| parameter("Param message_send_ttl_seconds must be an integer"))?;
     rules::ttl(category, seconds)?;
     Ok(Some(seconds))
 }
 
 pub(super) fn get(call: &Call, id: u64) -> Outcome {
     let state = call.world.state();
-    let template = state
-        .templates
-        .get(&id)
-        .ok_or_else(|| no_object("GET", &id.to_string()))?;
+    let template = state.templates.get(&id).ok_or_else(|| no_object("GET", &id.to_string()))?;
     listing::select(template.node(), KIND, &call.query, &DEFAULTS)
 }
 
 pub(super) fn list(call: &Call, waba: &Text) -> Outcome {
     let templates: Vec<Arc<Template>> = {
         let state = call.world.state();
-        let mut own: Vec<_> = state
-            .templates
-            .values()
-            .filter(|t| t.waba == *waba && t.status != "DELETED")
-            .cloned()
-            .collect();
+        let mut own: Vec<_> =
+            state.templates.values().filter(|t| t.waba == *waba && t.status != "DELETED").cloned().collect();
         own.sort_by_key(|template| (std::cmp::Reverse(template.created_at), template.id));
         own
     };
     let wanted = |key: &str, value: &str| {
-        input::list(&call.query, key)
-            .is_none_or(|words| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
+        input::list(&call.query, key).is_none_or(|words| words.iter().any(|word| word.eq_ignore_ascii_case(value)))
     };
-    let name =
-        input::text(&call.query, "name").or_else(|| input::text(&call.query, "name_or_content"));
+    let name = input::text(&call.query, "name").or_else(|| input::text(&call.query, "name_or_content"));
     let content = input::text(&call.query, "content").map(|text| text.to_lowercase());
     let found = templates.iter().filter(|template| {
-        name.as_ref()
-            .is_none_or(|part| template.name.contains(part.as_str()))
+        name.as_ref().is_none_or(|part| template.name.contains(part.as_str()))
             && wanted("status", &template.status)
             && wanted("category", &template.category)
             && wanted("language", &template.language)
             && wanted("quality_score", &template.quality)
-            && content.as_ref().is_none_or(|part| {
-                json!(template.components)
-                    .to_string()
-                    .to_lowercase()
-                    .contains(part.as_str())
-            })
+            && content
+                .as_ref()
+                .is_none_or(|part| json!(template.components).to_string().to_lowercase().contains(part.as_str()))
     });
     let items: Outcome<Vec<_>> = found
-        .map(|template| {
-            Ok((
-                template.id.to_string(),
-                listing::select(template.node(), KIND, &call.query, &DEFAULTS)?,
-            ))
-        })
+        .map(|template| Ok((template.id.to_string(), listing::select(template.node(), KIND, &call.query, &DEFAULTS)?)))
         .collect();
     let items = items?;
     let matching = items.len();
@@ -200,9 +164,7 @@ fn summary(words: &[String], matching: usize, all: usize) -> Outcome {
             "message_template_limit" => json!(AT_MOST),
             "are_translations_complete" => json!(false),
             other => {
-                return Err(parameter(format_args!(
-                    "Param summary has no field {other}"
-                )));
+                return Err(parameter(format_args!("Param summary has no field {other}")));
             }
         };
         summary.insert(word.clone(), value);
@@ -213,25 +175,16 @@ fn summary(words: &[String], matching: usize, all: usize) -> Outcome {
 pub(super) fn edit(call: &Call, id: u64, fields: &Map<String, Value>) -> Outcome {
     let now = call.world.clock.now();
     let mut state = call.world.state();
-    let old = state
-        .templates
-        .get(&id)
-        .ok_or_else(|| no_object("POST", &id.to_string()))?;
+    let old = state.templates.get(&id).ok_or_else(|| no_object("POST", &id.to_string()))?;
     let mut template = Template::clone(old);
     let refused = |why: &str| sub(2388039, "Template cannot be edited", why);
     let was_approved = template.status == "APPROVED";
     if !["APPROVED", "REJECTED", "PAUSED"].contains(&template.status.as_str()) {
-        return Err(refused(
-            "Only approved, rejected and paused templates can be edited.",
-        ));
+        return Err(refused("Only approved, rejected and paused templates can be edited."));
     }
     template.edits.retain(|at| now - at < 30 * DAY_MS);
-    if was_approved
-        && (template.edits.iter().any(|at| now - at < DAY_MS) || template.edits.len() >= 10)
-    {
-        return Err(refused(
-            "An approved template can be edited once a day and ten times in 30 days.",
-        ));
+    if was_approved && (template.edits.iter().any(|at| now - at < DAY_MS) || template.edits.len() >= 10) {
+        return Err(refused("An approved template can be edited once a day and ten times in 30 days."));
     }
     let (mut changed, mut review) = (false, false);
     if let Some(category) = input::text(fields, "category").map(|text| text.to_ascii_uppercase()) {
@@ -256,9 +209,7 @@ pub(super) fn edit(call: &Call, id: u64, fields: &Map<String, Value>) -> Outcome
         changed = true;
     }
     if !changed {
-        return Err(parameter(
-            "One of category, components and message_send_ttl_seconds is required.",
-        ));
+        return Err(parameter("One of category, components and message_send_ttl_seconds is required."));
     }
     if was_approved {
         template.edits.push(now);
@@ -274,10 +225,7 @@ pub(super) fn edit(call: &Call, id: u64, fields: &Map<String, Value>) -> Outcome
 
 pub(super) fn unpause(call: &Call, id: u64) -> Outcome {
     let mut state = call.world.state();
-    let paused = state
-        .templates
-        .get(&id)
-        .is_some_and(|template| template.status == "PAUSED");
+    let paused = state.templates.get(&id).is_some_and(|template| template.status == "PAUSED");
     if !paused {
         return Err(parameter("Only paused templates can be unpaused"));
     }
@@ -286,26 +234,15 @@ pub(super) fn unpause(call: &Call, id: u64) -> Outcome {
 }
 
 pub(super) fn delete(call: &Call, waba: &Text, fields: &Map<String, Value>) -> Outcome {
-    let (name, one, many) = (
-        input::text(fields, "name"),
-        input::text(fields, "hsm_id"),
-        input::list(fields, "hsm_ids"),
-    );
+    let (name, one, many) =
+        (input::text(fields, "name"), input::text(fields, "hsm_id"), input::list(fields, "hsm_ids"));
     let mut state = call.world.state();
     let ids: Vec<u64> = match (name, one, many) {
-        (None, None, Some(ids)) if ids.len() <= 100 => {
-            ids.iter().filter_map(|id| id.parse().ok()).collect()
-        }
+        (None, None, Some(ids)) if ids.len() <= 100 => ids.iter().filter_map(|id| id.parse().ok()).collect(),
         (Some(name), one, None) => {
-            let ids: Vec<u64> = state
-                .languages_of(waba, &name)
-                .map(|template| template.id)
-                .collect();
+            let ids: Vec<u64> = state.languages_of(waba, &name).map(|template| template.id).collect();
             match one {
-                Some(id) => ids
-                    .into_iter()
-                    .filter(|other| other.to_string() == id)
-                    .collect(),
+                Some(id) => ids.into_iter().filter(|other| other.to_string() == id).collect(),
                 None => ids,
             }
         }
@@ -315,24 +252,11 @@ pub(super) fn delete(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
             ));
         }
     };
-    let own = |id: &u64| {
-        state
-            .templates
-            .get(id)
-            .filter(|template| template.waba == *waba)
-    };
+    let own = |id: &u64| state.templates.get(id).filter(|template| template.waba == *waba);
     if ids.is_empty() || !ids.iter().all(|id| own(id).is_some()) {
-        return Err(sub(
-            2593002,
-            "Message Template Not Found",
-            "There is no such template in this account.",
-        ));
+        return Err(sub(2593002, "Message Template Not Found", "There is no such template in this account."));
     }
-    if ids
-        .iter()
-        .filter_map(own)
-        .any(|template| template.status == "DISABLED")
-    {
+    if ids.iter().filter_map(own).any(|template| template.status == "DISABLED") {
         return Err(parameter("Disabled templates cannot be deleted"));
     }
     for id in ids {
@@ -356,14 +280,9 @@ pub(super) fn upsert(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
             return Err(parameter("Only authentication templates can be upserted"));
         }
         let mut state = call.world.state();
-        let old = state
-            .languages_of(waba, &template.name)
-            .find(|old| old.language == language)
-            .map(|old| old.id);
+        let old = state.languages_of(waba, &template.name).find(|old| old.language == language).map(|old| old.id);
         template.id = old.unwrap_or(template.id);
-        data.push(
-            json!({"id": template.id.to_string(), "status": template.status, "language": language}),
-        );
+        data.push(json!({"id": template.id.to_string(), "status": template.status, "language": language}));
         schedule(&call.world, &state.put_template(template));
     }
     call.world.touch();

@@ -10,12 +10,7 @@ use crate::state::State;
 use crate::text::Text;
 
 const KIND: &str = "WhatsAppBusinessAccount";
-const DEFAULTS: [&str; 4] = [
-    "name",
-    "timezone_id",
-    "message_template_namespace",
-    "currency",
-];
+const DEFAULTS: [&str; 4] = ["name", "timezone_id", "message_template_namespace", "currency"];
 
 fn node(state: &State, waba: &Waba) -> Value {
     json!({
@@ -60,28 +55,16 @@ pub(super) fn get(call: &Call, id: &Text) -> Outcome {
 
 pub(super) fn business(call: &Call, id: &str) -> Outcome {
     let state = call.world.state();
-    let waba = state
-        .wabas
-        .values()
-        .find(|waba| waba.business_id == id)
-        .ok_or_else(|| no_object("GET", id))?;
+    let waba = state.wabas.values().find(|waba| waba.business_id == id).ok_or_else(|| no_object("GET", id))?;
     let business = json!({"id": id, "name": waba.name, "verification_status": "verified"});
     listing::select(business, "Business", &call.query, &["name"])
 }
 
 pub(super) fn owned(call: &Call, business: &str) -> Outcome {
     let state = call.world.state();
-    let wabas = state
-        .wabas
-        .values()
-        .filter(|waba| waba.business_id == business);
+    let wabas = state.wabas.values().filter(|waba| waba.business_id == business);
     let items: Outcome<Vec<_>> = wabas
-        .map(|waba| {
-            Ok((
-                waba.id.to_string(),
-                listing::select(node(&state, waba), KIND, &call.query, &DEFAULTS)?,
-            ))
-        })
+        .map(|waba| Ok((waba.id.to_string(), listing::select(node(&state, waba), KIND, &call.query, &DEFAULTS)?)))
         .collect();
     listing::page(items?, &call.query, &call.url())
 }
@@ -109,10 +92,7 @@ pub(super) async fn subscribe(call: &Call, id: &Text, fields: &Map<String, Value
     let url = input::text(fields, "override_callback_uri").unwrap_or_default();
     let webhook = checked_override(call, &url, input::text(fields, "verify_token")).await?;
     let mut state = call.world.state();
-    let waba = state
-        .wabas
-        .get_mut(id)
-        .ok_or_else(|| no_object("POST", id))?;
+    let waba = state.wabas.get_mut(id).ok_or_else(|| no_object("POST", id))?;
     (waba.subscribed, waba.webhook) = (true, webhook);
     call.world.touch();
     Ok(json!({"success": true}))
@@ -120,10 +100,7 @@ pub(super) async fn subscribe(call: &Call, id: &Text, fields: &Map<String, Value
 
 pub(super) fn unsubscribe(call: &Call, id: &Text) -> Outcome {
     let mut state = call.world.state();
-    let waba = state
-        .wabas
-        .get_mut(id)
-        .ok_or_else(|| no_object("DELETE", id))?;
+    let waba = state.wabas.get_mut(id).ok_or_else(|| no_object("DELETE", id))?;
     waba.subscribed = false;
     call.world.touch();
     Ok(json!({"success": true}))

@@ -166,7 +166,6 @@ impl Messages {
     }
 
     fn place(&self, seq: u64) -> Option<usize> {
-        seq.checked_sub(self.first)
-            .and_then(|place| usize::try_from(place).ok())
+        seq.checked_sub(self.first).and_then(|place| usize::try_from(place).ok())
     }
 }

@@ -54,16 +54,12 @@ impl Phone {
     }
 
     pub(crate) fn last_wrote(&self, number: &Text) -> Option<i64> {
-        self.wrote
-            .iter()
-            .find(|(id, _)| id == number)
-            .map(|(_, at)| *at)
+        self.wrote.iter().find(|(id, _)| id == number).map(|(_, at)| *at)
     }
 
     /// Whether the service window with this business number is open.
     pub(crate) fn window_open(&self, number: &Text, now: i64) -> bool {
-        self.last_wrote(number)
-            .is_some_and(|at| now - at < WINDOW_MS)
+        self.last_wrote(number).is_some_and(|at| now - at < WINDOW_MS)
     }
 }
 

@@ -7,10 +7,8 @@ use crate::state::State;
 
 /// `{id, direction, from, to, type, …content, status, timestamp}`.
 pub(crate) fn message(state: &State, message: &Message) -> Value {
-    let business = state
-        .numbers
-        .get(&message.number)
-        .map_or_else(|| message.number.to_string(), |number| number.display());
+    let business =
+        state.numbers.get(&message.number).map_or_else(|| message.number.to_string(), |number| number.display());
     let customer = format!("+{}", message.phone);
     let (from, to) = match message.direction {
         Direction::In => (&business, &customer),
@@ -22,8 +20,7 @@ pub(crate) fn message(state: &State, message: &Message) -> Value {
     shown.insert("from".to_owned(), json!(from));
     shown.insert("to".to_owned(), json!(to));
     shown.insert("type".to_owned(), json!(&*message.kind));
-    let content: Map<String, Value> =
-        serde_json::from_str(message.content.get()).unwrap_or_default();
+    let content: Map<String, Value> = serde_json::from_str(message.content.get()).unwrap_or_default();
     if message.deleted {
         shown.insert("deleted".to_owned(), json!(true));
     } else {
@@ -39,21 +36,14 @@ pub(crate) fn message(state: &State, message: &Message) -> Value {
         .flat_map(|both| {
             [(&business, &both.business), (&customer, &both.customer)]
                 .into_iter()
-                .filter_map(|(from, emoji)| {
-                    emoji
-                        .as_ref()
-                        .map(|emoji| json!({"from": from, "emoji": emoji}))
-                })
+                .filter_map(|(from, emoji)| emoji.as_ref().map(|emoji| json!({"from": from, "emoji": emoji})))
         })
         .collect();
     if !reactions.is_empty() {
         shown.insert("reactions".to_owned(), Value::Array(reactions));
     }
     shown.insert("status".to_owned(), json!(message.status));
-    shown.insert(
-        "timestamp".to_owned(),
-        json!((message.at / 1000).to_string()),
-    );
+    shown.insert("timestamp".to_owned(), json!((message.at / 1000).to_string()));
     Value::Object(shown)
 }
 

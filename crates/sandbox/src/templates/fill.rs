@@ -12,22 +12,11 @@ use crate::graph::messages::wanted::Wanted;
 const BODY: usize = 1024;
 
 /// Checks `sent` (the `template` object of a send) and returns what the phone shows.
-pub(crate) fn fill(
-    template: &Template,
-    sent: &At<'_>,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<Map<String, Value>> {
+pub(crate) fn fill(template: &Template, sent: &At<'_>, wanted: &mut Vec<Wanted>) -> Outcome<Map<String, Value>> {
     let list = sent.get("components");
-    let components = if list.is_there() {
-        list.items(0, 20)?
-    } else {
-        Vec::new()
-    };
+    let components = if list.is_there() { list.items(0, 20)? } else { Vec::new() };
     let mut shown = part(template, &template.components, &components, "", wanted)?;
-    if let Some(cards) = template
-        .component("CAROUSEL")
-        .and_then(|carousel| carousel["cards"].as_array())
-    {
+    if let Some(cards) = template.component("CAROUSEL").and_then(|carousel| carousel["cards"].as_array()) {
         let cards = carousel(template, cards, &components, wanted)?;
         shown.insert("cards".to_owned(), cards);
     }
@@ -57,30 +46,15 @@ fn part(
         ])?;
     }
     let find = |kind: &str| {
-        sent.iter().find(|at| {
-            at.value()
-                .and_then(|v| v["type"].as_str())
-                .is_some_and(|t| t.eq_ignore_ascii_case(kind))
-        })
+        sent.iter().find(|at| at.value().and_then(|v| v["type"].as_str()).is_some_and(|t| t.eq_ignore_ascii_case(kind)))
     };
-    if let Some(header) = header(
-        template,
-        component(own, "HEADER"),
-        find("header"),
-        pointer,
-        wanted,
-    )? {
+    if let Some(header) = header(template, component(own, "HEADER"), find("header"), pointer, wanted)? {
         shown.insert("header".to_owned(), header);
     }
-    let text = component(own, "BODY")
-        .and_then(|body| body["text"].as_str())
-        .unwrap_or_default();
+    let text = component(own, "BODY").and_then(|body| body["text"].as_str()).unwrap_or_default();
     let filled = fill_text(template, "body", text, find("body"))?;
     if filled.chars().count() > BODY {
-        return Err(of(
-            132005,
-            format!("body: the filled text has more than {BODY} characters"),
-        ));
+        return Err(of(132005, format!("body: the filled text has more than {BODY} characters")));
     }
     shown.insert("text".to_owned(), json!({"body": filled}));
     if let Some(footer) = component(own, "FOOTER").and_then(|footer| footer["text"].as_str()) {
@@ -98,12 +72,7 @@ fn part(
 }
 
 /// The text of a component with the sent values in it.
-fn fill_text(
-    template: &Template,
-    place: &str,
-    text: &str,
-    sent: Option<&At<'_>>,
-) -> Outcome<String> {
+fn fill_text(template: &Template, place: &str, text: &str, sent: Option<&At<'_>>) -> Outcome<String> {
     let expected = variables(text);
     let list = sent.map(|at| at.get("parameters"));
     let parameters = match &list {
@@ -129,10 +98,7 @@ fn fill_text(
                 return Err(of(100, "Parameter name is missing or empty"));
             };
             if !expected.contains(&text) {
-                return Err(of(
-                    132000,
-                    format!("{place}: the template has no parameter named {text}"),
-                ));
+                return Err(of(132000, format!("{place}: the template has no parameter named {text}")));
             }
             text.to_owned()
         } else {
@@ -140,12 +106,7 @@ fn fill_text(
         };
         values.push((name, text_value(place, parameter)?));
     }
-    Ok(replace(text, |name| {
-        values
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
-    }))
+    Ok(replace(text, |name| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())))
 }
 
 fn text_value(place: &str, parameter: &At<'_>) -> Outcome<String> {
@@ -156,10 +117,7 @@ fn text_value(place: &str, parameter: &At<'_>) -> Outcome<String> {
             match text.maybe_text(32_768)? {
                 Some(words) if !words.is_empty() => words.to_owned(),
                 _ => {
-                    return Err(of(
-                        131008,
-                        format!("{place}: Parameter of type text is missing text value"),
-                    ));
+                    return Err(of(131008, format!("{place}: Parameter of type text is missing text value")));
                 }
             }
         }
@@ -170,18 +128,13 @@ fn text_value(place: &str, parameter: &At<'_>) -> Outcome<String> {
         }
         other => {
             let other = other.to_ascii_uppercase();
-            return Err(of(
-                132012,
-                format!("{place}: Format mismatch, expected TEXT, received {other}"),
-            ));
+            return Err(of(132012, format!("{place}: Format mismatch, expected TEXT, received {other}")));
         }
     };
     if value.contains(['\n', '\t']) || value.contains("     ") {
         return Err(of(
             132018,
-            format!(
-                "{place}: Param text cannot have new-line/tab characters or more than 4 consecutive spaces"
-            ),
+            format!("{place}: Param text cannot have new-line/tab characters or more than 4 consecutive spaces"),
         ));
     }
     Ok(value)
@@ -196,13 +149,7 @@ fn header(
 ) -> Outcome<Option<Value>> {
     let Some(own) = own else {
         return match sent {
-            Some(at)
-                if at
-                    .get("parameters")
-                    .value()
-                    .and_then(Value::as_array)
-                    .is_some_and(|list| !list.is_empty()) =>
-            {
+            Some(at) if at.get("parameters").value().and_then(Value::as_array).is_some_and(|list| !list.is_empty()) => {
                 Err(of(
                     132000,
                     "header: number of localizable_params (1) does not match the expected number of params (0)",
@@ -211,17 +158,9 @@ fn header(
             _ => Ok(None),
         };
     };
-    let format = own["format"]
-        .as_str()
-        .unwrap_or("TEXT")
-        .to_ascii_uppercase();
+    let format = own["format"].as_str().unwrap_or("TEXT").to_ascii_uppercase();
     if format == "TEXT" {
-        let text = fill_text(
-            template,
-            "header",
-            own["text"].as_str().unwrap_or_default(),
-            sent,
-        )?;
+        let text = fill_text(template, "header", own["text"].as_str().unwrap_or_default(), sent)?;
         return Ok(Some(json!({"type": "text", "text": text})));
     }
     let list = sent.map(|at| at.get("parameters"));
@@ -230,19 +169,13 @@ fn header(
         _ => Vec::new(),
     };
     let [parameter] = parameters.as_slice() else {
-        return Err(of(
-            132012,
-            format!("header: Format mismatch, expected {format}, received UNKNOWN"),
-        ));
+        return Err(of(132012, format!("header: Format mismatch, expected {format}, received UNKNOWN")));
     };
     let kind = parameter.get("type").text(30)?.to_ascii_lowercase();
     if kind != format.to_ascii_lowercase() {
         return Err(of(
             132012,
-            format!(
-                "header: Format mismatch, expected {format}, received {}",
-                kind.to_ascii_uppercase()
-            ),
+            format!("header: Format mismatch, expected {format}, received {}", kind.to_ascii_uppercase()),
         ));
     }
     let inner = parameter.get(&kind);
@@ -259,12 +192,7 @@ fn header(
             return Ok(Some(json!({"type": &kind, &kind: inner.value()})));
         }
     };
-    free::media(
-        &inner,
-        media_kind,
-        &format!("{pointer}/header/{kind}"),
-        wanted,
-    )?;
+    free::media(&inner, media_kind, &format!("{pointer}/header/{kind}"), wanted)?;
     Ok(Some(json!({"type": &kind, &kind: inner.value()})))
 }
 
@@ -283,33 +211,20 @@ fn offer(sent: Option<&At<'_>>) -> Outcome<()> {
 fn button_list(own: &[Value], sent: &[At<'_>]) -> Outcome<Vec<Value>> {
     let mut given: Vec<Option<&At<'_>>> = vec![None; own.len()];
     for at in sent {
-        let is_button = at
-            .value()
-            .and_then(|v| v["type"].as_str())
-            .is_some_and(|t| t.eq_ignore_ascii_case("button"));
+        let is_button = at.value().and_then(|v| v["type"].as_str()).is_some_and(|t| t.eq_ignore_ascii_case("button"));
         if is_button {
             let place = at.get("index").number(0.0, 9.0)? as usize;
-            let slot = given.get_mut(place).ok_or_else(|| {
-                of(
-                    132018,
-                    format!("buttons: The template has no button at index {place}"),
-                )
-            })?;
+            let slot = given
+                .get_mut(place)
+                .ok_or_else(|| of(132018, format!("buttons: The template has no button at index {place}")))?;
             *slot = Some(at);
         }
     }
-    own.iter()
-        .zip(given)
-        .enumerate()
-        .map(|(place, (button, sent))| one_button(place, button, sent))
-        .collect()
+    own.iter().zip(given).enumerate().map(|(place, (button, sent))| one_button(place, button, sent)).collect()
 }
 
 fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
-    let kind = own["type"]
-        .as_str()
-        .unwrap_or_default()
-        .to_ascii_uppercase();
+    let kind = own["type"].as_str().unwrap_or_default().to_ascii_uppercase();
     let sub_type = match kind.as_str() {
         "QUICK_REPLY" => "quick_reply",
         "URL" => "url",
@@ -325,18 +240,10 @@ fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
     if let Some(at) = sent {
         let given = at.get("sub_type").text(40)?.to_ascii_lowercase();
         if given != sub_type {
-            return Err(of(
-                132012,
-                format!("buttons: Button at index {place} is of type {kind}, received {given}"),
-            ));
+            return Err(of(132012, format!("buttons: Button at index {place} is of type {kind}, received {given}")));
         }
     }
-    let needs = || {
-        of(
-            131008,
-            format!("buttons: Button at index {place} of type {kind} requires a parameter"),
-        )
-    };
+    let needs = || of(131008, format!("buttons: Button at index {place} of type {kind} requires a parameter"));
     match kind.as_str() {
         "URL" => {
             let url = own["url"].as_str().unwrap_or_default();
@@ -346,15 +253,12 @@ fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
                 (true, Some(_)) => {
                     return Err(of(
                         132018,
-                        format!(
-                            "buttons: Button at index {place} of type Url does not require parameters"
-                        ),
+                        format!("buttons: Button at index {place} of type Url does not require parameters"),
                     ));
                 }
-                (false, sent) => Some(
-                    button_value(sent, place, "text", if is_code { 15 } else { 2000 })?
-                        .ok_or_else(needs)?,
-                ),
+                (false, sent) => {
+                    Some(button_value(sent, place, "text", if is_code { 15 } else { 2000 })?.ok_or_else(needs)?)
+                }
             };
             let url = replace(url, |_| suffix.clone());
             shown["url"] = json!(url);
@@ -367,9 +271,7 @@ fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
             let payload = button_value(sent, place, "payload", 256)?;
             shown["payload"] = json!(payload.as_deref().unwrap_or(text));
         }
-        "COPY_CODE" => {
-            shown["code"] = json!(button_value(sent, place, "coupon_code", 20)?.ok_or_else(needs)?)
-        }
+        "COPY_CODE" => shown["code"] = json!(button_value(sent, place, "coupon_code", 20)?.ok_or_else(needs)?),
         "PHONE_NUMBER" => shown["phone_number"] = own["phone_number"].clone(),
         "MPM" => {
             let at = sent.ok_or_else(needs)?;
@@ -384,12 +286,7 @@ fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
 }
 
 /// The value of a button's one parameter, under the name that its kind has.
-fn button_value(
-    sent: Option<&At<'_>>,
-    place: usize,
-    name: &str,
-    at_most: usize,
-) -> Outcome<Option<String>> {
+fn button_value(sent: Option<&At<'_>>, place: usize, name: &str, at_most: usize) -> Outcome<Option<String>> {
     let Some(at) = sent else { return Ok(None) };
     let list = at.get("parameters");
     if !list.is_there() {
@@ -399,61 +296,37 @@ fn button_value(
     let [parameter] = parameters.as_slice() else {
         return Err(of(
             132000,
-            format!(
-                "buttons: Button at index {place} takes one parameter, received {}",
-                parameters.len()
-            ),
+            format!("buttons: Button at index {place} takes one parameter, received {}", parameters.len()),
         ));
     };
     let kind = parameter.get("type").text(30)?.to_ascii_lowercase();
-    let fits = kind == name
-        || (kind == "text" && name == "payload")
-        || (kind == "payload" && name == "text");
+    let fits = kind == name || (kind == "text" && name == "payload") || (kind == "payload" && name == "text");
     if !fits {
         return Err(of(
             132012,
-            format!(
-                "buttons: Button at index {place} expects a parameter of type {name}, received {kind}"
-            ),
+            format!("buttons: Button at index {place} expects a parameter of type {name}, received {kind}"),
         ));
     }
     let value = parameter.get(&kind);
     match value.maybe_text(at_most)? {
         Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-        _ => Err(of(
-            131008,
-            format!("buttons: Parameter of type {kind} is missing {kind} value at index {place}"),
-        )),
+        _ => Err(of(131008, format!("buttons: Parameter of type {kind} is missing {kind} value at index {place}"))),
     }
 }
 
-fn carousel(
-    template: &Template,
-    own: &[Value],
-    sent: &[At<'_>],
-    wanted: &mut Vec<Wanted>,
-) -> Outcome {
-    let at = sent.iter().find(|at| {
-        at.value()
-            .and_then(|v| v["type"].as_str())
-            .is_some_and(|t| t.eq_ignore_ascii_case("carousel"))
-    });
+fn carousel(template: &Template, own: &[Value], sent: &[At<'_>], wanted: &mut Vec<Wanted>) -> Outcome {
+    let at = sent
+        .iter()
+        .find(|at| at.value().and_then(|v| v["type"].as_str()).is_some_and(|t| t.eq_ignore_ascii_case("carousel")));
     let Some(at) = at else {
-        return Err(of(
-            131008,
-            "carousel: the template needs a component of type carousel",
-        ));
+        return Err(of(131008, "carousel: the template needs a component of type carousel"));
     };
     let list = at.get("cards");
     let given = list.items(1, 10)?;
     if given.len() != own.len() {
         return Err(of(
             132000,
-            format!(
-                "carousel: number of cards ({}) does not match the expected number ({})",
-                given.len(),
-                own.len()
-            ),
+            format!("carousel: number of cards ({}) does not match the expected number ({})", given.len(), own.len()),
         ));
     }
     let mut shown = Vec::new();
@@ -461,22 +334,9 @@ fn carousel(
         let index = card.get("card_index").number(0.0, 9.0)? as usize;
         let components = card.get("components");
         let components = components.items(0, 10)?;
-        let own = own
-            .get(index)
-            .and_then(|card| card["components"].as_array());
-        let own = own.ok_or_else(|| {
-            of(
-                132018,
-                format!("carousel: The template has no card {index}"),
-            )
-        })?;
-        shown.push(Value::Object(part(
-            template,
-            own,
-            &components,
-            &format!("/cards/{place}"),
-            wanted,
-        )?));
+        let own = own.get(index).and_then(|card| card["components"].as_array());
+        let own = own.ok_or_else(|| of(132018, format!("carousel: The template has no card {index}")))?;
+        shown.push(Value::Object(part(template, own, &components, &format!("/cards/{place}"), wanted)?));
     }
     Ok(Value::Array(shown))
 }

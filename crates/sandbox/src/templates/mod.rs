@@ -72,11 +72,7 @@ impl Template {
 }
 
 pub(crate) fn component<'a>(components: &'a [Value], kind: &str) -> Option<&'a Value> {
-    components.iter().find(|component| {
-        component["type"]
-            .as_str()
-            .is_some_and(|own| own.eq_ignore_ascii_case(kind))
-    })
+    components.iter().find(|component| component["type"].as_str().is_some_and(|own| own.eq_ignore_ascii_case(kind)))
 }
 
 /// The variables of a text in order of appearance, each once: `{{1}}`, `{{first_name}}`.

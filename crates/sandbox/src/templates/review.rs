@@ -28,37 +28,23 @@ pub(crate) fn schedule(world: &Shared, template: &Template) {
         let Some(template) = state.templates.get(&id).filter(|t| t.review_at == Some(at)) else {
             return;
         };
-        let (status, reason) = if template.name.contains("reject") {
-            ("REJECTED", Some("INVALID_FORMAT"))
-        } else {
-            ("APPROVED", None)
-        };
+        let (status, reason) =
+            if template.name.contains("reject") { ("REJECTED", Some("INVALID_FORMAT")) } else { ("APPROVED", None) };
         decide(&task_world, &mut state, id, status, reason);
     });
 }
 
 /// Takes up the reviews that an earlier run left open.
 pub(crate) fn resume(world: &Shared) {
-    let open: Vec<Arc<Template>> = world
-        .state()
-        .templates
-        .values()
-        .filter(|t| t.review_at.is_some())
-        .cloned()
-        .collect();
+    let open: Vec<Arc<Template>> =
+        world.state().templates.values().filter(|t| t.review_at.is_some()).cloned().collect();
     for template in open {
         schedule(world, &template);
     }
 }
 
 /// Sets a template's status and tells its business.
-pub(crate) fn decide(
-    world: &Shared,
-    state: &mut State,
-    id: u64,
-    status: &str,
-    reason: Option<&str>,
-) -> bool {
+pub(crate) fn decide(world: &Shared, state: &mut State, id: u64, status: &str, reason: Option<&str>) -> bool {
     let Some(template) = state.templates.get(&id) else {
         return false;
     };
@@ -79,18 +65,13 @@ pub(crate) fn decide(
         value["disable_info"] = json!({"disable_date": day.split('T').next()});
     }
     if status == "PAUSED" {
-        value["other_info"] = json!({"title": "FIRST_PAUSE", "description": "This template is paused because of its low quality."});
+        value["other_info"] =
+            json!({"title": "FIRST_PAUSE", "description": "This template is paused because of its low quality."});
     }
     if status == "REJECTED" {
         value["rejection_info"] = json!({"reason": reason.unwrap_or("INVALID_FORMAT"), "recommendation": "Change the content and submit it again."});
     }
-    delivery::tell_account(
-        world,
-        state,
-        &template.waba.clone(),
-        "message_template_status_update",
-        &value,
-    );
+    delivery::tell_account(world, state, &template.waba.clone(), "message_template_status_update", &value);
     state.put_template(template);
     world.touch();
     true

@@ -39,10 +39,8 @@ pub(crate) fn address(state: &State, lane: &Lane) -> Option<Address> {
     let platform = state.platform(&waba.platform)?;
     let named = number.and_then(|number| number.webhook.as_ref().or(waba.webhook.as_ref()));
     Some(Address {
-        peer: named.map_or_else(
-            || Peer::Platform(platform.webhook_url.clone()),
-            |named| Peer::Named(named.url.clone()),
-        ),
+        peer: named
+            .map_or_else(|| Peer::Platform(platform.webhook_url.clone()), |named| Peer::Named(named.url.clone())),
         platform: platform.id.clone(),
         secret: platform.app_secret.clone(),
         verify_token: platform.verify_token.clone(),
@@ -53,11 +51,7 @@ pub(crate) fn address(state: &State, lane: &Lane) -> Option<Address> {
 }
 
 /// Renders as many items as fit; returns the body and how many are in it (at least one).
-pub(crate) fn render<'a>(
-    seed: &Seed,
-    to: &Address,
-    items: impl Iterator<Item = &'a Item>,
-) -> (Vec<u8>, usize) {
+pub(crate) fn render<'a>(seed: &Seed, to: &Address, items: impl Iterator<Item = &'a Item>) -> (Vec<u8>, usize) {
     let mut text = String::from(r#"{"object":"whatsapp_business_account","entry":["#);
     let in_one_entry = to.number.is_some();
     if in_one_entry {
@@ -75,12 +69,7 @@ pub(crate) fn render<'a>(
         if in_one_entry {
             text.push_str(&change);
         } else {
-            let _ = write!(
-                text,
-                r#"{{"id":"{}","time":{},"changes":[{change}]}}"#,
-                to.waba,
-                item.at() / 1000
-            );
+            let _ = write!(text, r#"{{"id":"{}","time":{},"changes":[{change}]}}"#, to.waba, item.at() / 1000);
         }
         count += 1;
     }
@@ -103,17 +92,12 @@ fn change(seed: &Seed, to: &Address, item: &Item) -> String {
         Item::Value { field, value, .. } => {
             format!(r#"{{"value":{},"field":{}}}"#, value.get(), json!(field))
         }
-        Item::Status(fact) => {
-            json!({"value": status_value(seed, to, fact), "field": "messages"}).to_string()
-        }
+        Item::Status(fact) => json!({"value": status_value(seed, to, fact), "field": "messages"}).to_string(),
     }
 }
 
 fn status_value(seed: &Seed, to: &Address, fact: &StatusFact) -> Value {
-    let (phone, id) = to
-        .number
-        .as_ref()
-        .map_or(("", ""), |(phone, id)| (phone, id));
+    let (phone, id) = to.number.as_ref().map_or(("", ""), |(phone, id)| (phone, id));
     let user_id = seed.user_id(&to.business, &fact.to);
     let mut status = json!({
         "id": fact.id,
@@ -174,10 +158,7 @@ mod tests {
         let value = json!({"body": "Grüße 👋 \u{7f} \"/\" \n"});
         let text = ascii(&value.to_string());
         assert!(text.is_ascii());
-        assert!(
-            text.contains(r"Gr\u00fc\u00dfe \ud83d\udc4b \u007f"),
-            "{text}"
-        );
+        assert!(text.contains(r"Gr\u00fc\u00dfe \ud83d\udc4b \u007f"), "{text}");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 

@@ -34,11 +34,7 @@ pub(crate) enum Item {
     Status(Box<StatusFact>),
     /// A field and its finished value.
     #[serde(rename = "v")]
-    Value {
-        field: String,
-        value: Box<RawValue>,
-        at: i64,
-    },
+    Value { field: String, value: Box<RawValue>, at: i64 },
 }
 
 impl Item {
@@ -105,10 +101,7 @@ impl Pushes {
     pub(crate) fn owed(&self) -> Owed {
         let lanes = self.lanes();
         let all = lanes.iter().flat_map(|(lane, queue)| {
-            queue
-                .items
-                .iter()
-                .map(move |(number, item)| (*number, (lane.clone(), Item::clone(item))))
+            queue.items.iter().map(move |(number, item)| (*number, (lane.clone(), Item::clone(item))))
         });
         all.collect()
     }
@@ -119,26 +112,16 @@ impl Pushes {
 
     fn turn(&self, platform: &str) -> Arc<Semaphore> {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(
-            turns
-                .entry(platform.to_owned())
-                .or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))),
-        )
+        Arc::clone(turns.entry(platform.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))))
     }
 
     /// True the first time it is asked about a URL.
     fn first_time(&self, url: &str) -> bool {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(url.to_owned())
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(url.to_owned())
     }
 
     pub(crate) fn forget_url(&self, url: &str) {
-        self.asked
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(url);
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).remove(url);
     }
 
     /// The first items of a lane, or `None` if it is empty (its worker then ends).
@@ -149,21 +132,14 @@ impl Pushes {
             queue.running = false;
             return None;
         }
-        let count = if queue.items.len() <= QUIET {
-            1
-        } else {
-            at_most
-        };
+        let count = if queue.items.len() <= QUIET { 1 } else { at_most };
         Some(queue.items.iter().take(count).cloned().collect())
     }
 
     /// What a lane holds, up to so many.
     fn all(&self, lane: &Lane, at_most: usize) -> Vec<(u64, Arc<Item>)> {
         let lanes = self.lanes();
-        lanes
-            .get(lane)
-            .map(|queue| queue.items.iter().take(at_most).cloned().collect())
-            .unwrap_or_default()
+        lanes.get(lane).map(|queue| queue.items.iter().take(at_most).cloned().collect()).unwrap_or_default()
     }
 
     /// Takes the first `count` items off a lane and returns their numbers.
@@ -173,11 +149,7 @@ impl Pushes {
             return Vec::new();
         };
         let count = count.min(queue.items.len());
-        queue
-            .items
-            .drain(..count)
-            .map(|(number, _)| number)
-            .collect()
+        queue.items.drain(..count).map(|(number, _)| number).collect()
     }
 }
 
@@ -188,9 +160,7 @@ const QUIET: usize = 6;
 pub(crate) fn owe(world: &Shared, lane: &Lane, item: Item) {
     let number = world.pushes.next.fetch_add(1, Ordering::Relaxed);
     if world.journal.is_kept() {
-        world
-            .journal
-            .add(Line::Owed(number, lane.clone(), item.clone()));
+        world.journal.add(Line::Owed(number, lane.clone(), item.clone()));
     }
     enter(world, lane, number, item);
     world.pushes.added.notify_waiters();

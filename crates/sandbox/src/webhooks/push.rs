@@ -40,10 +40,7 @@ pub(super) async fn work(world: Shared, lane: Lane) {
             Outcome::Failed => {
                 let age = batch.first().map_or(0, |(_, item)| began - item.at());
                 if age > GIVE_UP_MS {
-                    tracing::warn!(
-                        count = batch.len(),
-                        "webhooks were given up after seven days"
-                    );
+                    tracing::warn!(count = batch.len(), "webhooks were given up after seven days");
                     settle(&world, &lane, batch.len());
                 } else {
                     world.clock.reach(began + pause(failures, age)).await;
@@ -62,10 +59,7 @@ fn settle(world: &World, lane: &Lane, count: usize) {
 /// Milliseconds until the next try.
 fn pause(failures: u32, age: i64) -> i64 {
     let cap = if age < 6 * HOUR_MS { 10_000 } else { 300_000 };
-    [200, 500, 1_000, 2_000, 4_000, 8_000]
-        .get(failures as usize)
-        .copied()
-        .unwrap_or(cap)
+    [200, 500, 1_000, 2_000, 4_000, 8_000].get(failures as usize).copied().unwrap_or(cap)
 }
 
 async fn post(world: &Shared, lane: &Lane, batch: &Batch) -> Outcome {
@@ -88,11 +82,7 @@ async fn post(world: &Shared, lane: &Lane, batch: &Batch) -> Outcome {
 }
 
 fn answer(taken: bool, count: usize) -> Outcome {
-    if taken {
-        Outcome::Taken(count)
-    } else {
-        Outcome::Failed
-    }
+    if taken { Outcome::Taken(count) } else { Outcome::Failed }
 }
 
 async fn under_fault(
@@ -156,10 +146,7 @@ async fn send(world: &World, to: &Address, bytes: Vec<u8>) -> bool {
     if let Ok(signature) = HeaderValue::from_str(&body::signature(&to.secret, &bytes)) {
         headers.insert("x-hub-signature-256", signature);
     }
-    let answer = world
-        .outbound
-        .call(Method::POST, &to.peer, headers, bytes)
-        .await;
+    let answer = world.outbound.call(Method::POST, &to.peer, headers, bytes).await;
     let taken = matches!(&answer, Ok(answer) if answer.status == 200);
     let mut state = world.state();
     if taken {
@@ -175,20 +162,12 @@ async fn send(world: &World, to: &Address, bytes: Vec<u8>) -> bool {
 /// Asks a webhook URL to prove that it is wanted, once per introduction; a failure is only told.
 async fn challenge(world: &World, to: &Address) {
     if let Err(reason) = verify(world, &to.peer, &to.verify_token).await {
-        tracing::warn!(
-            url = to.peer.url(),
-            reason,
-            "the webhook did not pass the challenge; pushing all the same"
-        );
+        tracing::warn!(url = to.peer.url(), reason, "the webhook did not pass the challenge; pushing all the same");
     }
 }
 
 /// The `hub.challenge` handshake.
-pub(crate) async fn verify(
-    world: &World,
-    peer: &crate::outbound::Peer,
-    verify_token: &str,
-) -> Result<(), String> {
+pub(crate) async fn verify(world: &World, peer: &crate::outbound::Peer, verify_token: &str) -> Result<(), String> {
     let challenge = world.ids.digits(10);
     let mut url = Url::parse(peer.url()).map_err(|error| error.to_string())?;
     url.query_pairs_mut()
@@ -199,10 +178,7 @@ pub(crate) async fn verify(
         crate::outbound::Peer::Platform(_) => crate::outbound::Peer::Platform(url.into()),
         crate::outbound::Peer::Named(_) => crate::outbound::Peer::Named(url.into()),
     };
-    let answer = world
-        .outbound
-        .call(Method::GET, &peer, Default::default(), Vec::new())
-        .await?;
+    let answer = world.outbound.call(Method::GET, &peer, Default::default(), Vec::new()).await?;
     match (answer.status, answer.body.trim() == challenge) {
         (200, true) => Ok(()),
         (200, false) => Err("the challenge did not come back".to_owned()),

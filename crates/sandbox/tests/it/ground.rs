@@ -62,10 +62,7 @@ impl Platform {
             let body: Value = serde_json::from_slice(&body).unwrap();
             for entry in body["entry"].as_array().unwrap() {
                 for change in entry["changes"].as_array().unwrap() {
-                    all.push((
-                        change["field"].as_str().unwrap().to_owned(),
-                        change["value"].clone(),
-                    ));
+                    all.push((change["field"].as_str().unwrap().to_owned(), change["value"].clone()));
                 }
             }
         }
@@ -73,20 +70,13 @@ impl Platform {
     }
 
     pub(crate) fn statuses(&self) -> Vec<Value> {
-        self.changes()
-            .into_iter()
-            .filter_map(|(_, value)| value["statuses"].get(0).cloned())
-            .collect()
+        self.changes().into_iter().filter_map(|(_, value)| value["statuses"].get(0).cloned()).collect()
     }
 
     /// `sent`, `delivered`, … of one message, in order of arrival.
     pub(crate) fn story(&self, id: &str) -> Vec<String> {
-        let own = self
-            .statuses()
-            .into_iter()
-            .filter(|status| status["id"] == id);
-        own.map(|status| status["status"].as_str().unwrap().to_owned())
-            .collect()
+        let own = self.statuses().into_iter().filter(|status| status["id"] == id);
+        own.map(|status| status["status"].as_str().unwrap().to_owned()).collect()
     }
 
     /// Waits until what the platform was told answers the question.
@@ -107,56 +97,32 @@ impl Platform {
     }
 
     pub(crate) async fn until_status(&self, id: &str, status: &str) -> Value {
-        self.until(|platform| {
-            platform
-                .statuses()
-                .into_iter()
-                .find(|s| s["id"] == id && s["status"] == status)
-        })
-        .await
+        self.until(|platform| platform.statuses().into_iter().find(|s| s["id"] == id && s["status"] == status)).await
     }
 
     pub(crate) async fn until_posts(&self, count: usize) {
-        self.until(|platform| (platform.posts().len() >= count).then_some(()))
-            .await;
+        self.until(|platform| (platform.posts().len() >= count).then_some(())).await;
     }
 
     pub(crate) async fn until_clock(&self) -> Value {
-        self.until(|platform| platform.0.clocks.lock().unwrap().last().cloned())
-            .await
+        self.until(|platform| platform.0.clocks.lock().unwrap().last().cloned()).await
     }
 }
 
 async fn challenge(State(platform): State<Platform>, Query(query): Query<Value>) -> String {
-    platform
-        .0
-        .challenges
-        .lock()
-        .unwrap()
-        .push(query["hub.verify_token"].as_str().unwrap().to_owned());
+    platform.0.challenges.lock().unwrap().push(query["hub.verify_token"].as_str().unwrap().to_owned());
     query["hub.challenge"].as_str().unwrap().to_owned()
 }
 
 async fn webhook(State(platform): State<Platform>, headers: HeaderMap, body: Bytes) -> StatusCode {
     platform.0.posts.lock().unwrap().push((headers, body));
-    let status = platform
-        .0
-        .answers
-        .lock()
-        .unwrap()
-        .pop_front()
-        .unwrap_or(200);
+    let status = platform.0.answers.lock().unwrap().pop_front().unwrap_or(200);
     platform.0.news.notify_waiters();
     StatusCode::from_u16(status).unwrap()
 }
 
 async fn clock(State(platform): State<Platform>, body: Bytes) {
-    platform
-        .0
-        .clocks
-        .lock()
-        .unwrap()
-        .push(serde_json::from_slice(&body).unwrap());
+    platform.0.clocks.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
     platform.0.news.notify_waiters();
 }
 
@@ -172,12 +138,7 @@ pub(crate) struct Ground {
 }
 
 pub(crate) fn options(data_dir: Option<PathBuf>) -> Options {
-    Options {
-        data_dir,
-        seed: Some(7),
-        time: Source::Fixed(Arc::new(AtomicI64::new(NOW))),
-        ..Options::default()
-    }
+    Options { data_dir, seed: Some(7), time: Source::Fixed(Arc::new(AtomicI64::new(NOW))), ..Options::default() }
 }
 
 impl Ground {
@@ -193,11 +154,7 @@ impl Ground {
         Self::introduced(handle, platform, url).await
     }
 
-    pub(crate) async fn introduced(
-        handle: Handle,
-        platform: Platform,
-        platform_url: String,
-    ) -> Self {
+    pub(crate) async fn introduced(handle: Handle, platform: Platform, platform_url: String) -> Self {
         let http = net::plain_client(&net::PlainSettings::default()).unwrap();
         let mut ground = Self {
             handle,
@@ -210,28 +167,21 @@ impl Ground {
         };
         ground.meta = ground.introduce("first").await["meta"].clone();
         let organization = &ground.meta["organizations"][0];
-        ground.number = organization["phone_numbers"][0]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        ground.number = organization["phone_numbers"][0]["id"].as_str().unwrap().to_owned();
         ground.waba = organization["waba_id"].as_str().unwrap().to_owned();
         ground
     }
 
     pub(crate) async fn introduce(&self, id: &str) -> Value {
         let url = &self.platform_url;
-        let body =
-            json!({"id": id, "base_url": url, "webhook_url": format!("{url}/webhooks/meta")});
+        let body = json!({"id": id, "base_url": url, "webhook_url": format!("{url}/webhooks/meta")});
         let (status, answer) = self.control("POST", "/platforms", body).await;
         assert_eq!(status, 200, "{answer}");
         answer
     }
 
     pub(crate) async fn control(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
-        let mut request = self.http.request(
-            method.parse().unwrap(),
-            format!("{}{path}", self.handle.control_url()),
-        );
+        let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.handle.control_url()));
         if !body.is_null() {
             request = request.json(&body);
         }
@@ -245,9 +195,7 @@ impl Ground {
 
     pub(crate) fn request(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/v23.0{path}", self.handle.graph_url());
-        self.http
-            .request(method.parse().unwrap(), url)
-            .bearer_auth(self.token())
+        self.http.request(method.parse().unwrap(), url).bearer_auth(self.token())
     }
 
     pub(crate) async fn graph(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
@@ -263,13 +211,9 @@ impl Ground {
     pub(crate) async fn send(&self, mut body: Value) -> (u16, Value) {
         let defaults = json!({"messaging_product": "whatsapp", "to": CUSTOMER});
         for (key, value) in defaults.as_object().unwrap() {
-            body.as_object_mut()
-                .unwrap()
-                .entry(key)
-                .or_insert(value.clone());
+            body.as_object_mut().unwrap().entry(key).or_insert(value.clone());
         }
-        self.graph("POST", &format!("/{}/messages", self.number), body)
-            .await
+        self.graph("POST", &format!("/{}/messages", self.number), body).await
     }
 
     /// Sends something that is accepted; returns its id.
@@ -282,23 +226,18 @@ impl Ground {
     /// The customer writes, which opens the window; returns the message's id.
     pub(crate) async fn write(&self, mut body: Value) -> String {
         body["to"] = json!("+15550100001");
-        let (status, answer) = self
-            .control("POST", &format!("/phones/{CUSTOMER}/messages"), body)
-            .await;
+        let (status, answer) = self.control("POST", &format!("/phones/{CUSTOMER}/messages"), body).await;
         assert_eq!(status, 200, "{answer}");
         answer["id"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn open_window(&self) {
-        self.write(json!({"type": "text", "text": {"body": "hello"}}))
-            .await;
+        self.write(json!({"type": "text", "text": {"body": "hello"}})).await;
     }
 
     /// What the customer's phone shows.
     pub(crate) async fn screen(&self) -> Vec<Value> {
-        let (_, answer) = self
-            .control("GET", &format!("/phones/{CUSTOMER}/messages"), Value::Null)
-            .await;
+        let (_, answer) = self.control("GET", &format!("/phones/{CUSTOMER}/messages"), Value::Null).await;
         answer["data"].as_array().unwrap().clone()
     }
 
@@ -317,7 +256,5 @@ pub(crate) fn template(name: &str, language: &str, components: Value) -> Value {
 }
 
 pub(crate) fn code(answer: &Value) -> i64 {
-    answer["error"]["code"]
-        .as_i64()
-        .unwrap_or_else(|| panic!("no error code in {answer}"))
+    answer["error"]["code"].as_i64().unwrap_or_else(|| panic!("no error code in {answer}"))
 }

@@ -5,69 +5,33 @@ use crate::ground::{Ground, NOW};
 #[tokio::test]
 async fn the_same_id_is_given_the_same_accounts_and_another_id_others() {
     let ground = Ground::new().await;
-    let (first, again, second) = (
-        ground.introduce("first").await,
-        ground.introduce("first").await,
-        ground.introduce("second").await,
-    );
+    let (first, again, second) =
+        (ground.introduce("first").await, ground.introduce("first").await, ground.introduce("second").await);
     assert_eq!(first, again);
     assert_eq!(first["clock"], json!({"offset_ms": 0}));
     for secret in ["access_token", "app_id", "app_secret", "verify_token"] {
-        assert!(
-            first["meta"][secret].as_str().unwrap().len() >= 16,
-            "{secret}"
-        );
+        assert!(first["meta"][secret].as_str().unwrap().len() >= 16, "{secret}");
         assert_ne!(first["meta"][secret], second["meta"][secret], "{secret}");
     }
     let numbers = |answer: &Value| -> Vec<String> {
         let organizations = answer["meta"]["organizations"].as_array().unwrap().clone();
-        let lists = organizations
-            .iter()
-            .map(|o| o["phone_numbers"].as_array().unwrap().clone());
-        lists
-            .flatten()
-            .map(|number| number["display_phone_number"].as_str().unwrap().to_owned())
-            .collect()
+        let lists = organizations.iter().map(|o| o["phone_numbers"].as_array().unwrap().clone());
+        lists.flatten().map(|number| number["display_phone_number"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(
-        numbers(&first),
-        ["+15550100001", "+15550100002", "+15550100003"]
-    );
-    assert_eq!(
-        numbers(&second),
-        ["+15550100004", "+15550100005", "+15550100006"]
-    );
-    let templates = first["meta"]["organizations"][1]["templates"]
-        .as_array()
-        .unwrap();
-    assert!(
-        templates
-            .contains(&json!({"name": "order_update", "language": "en", "body_parameters": 2}))
-    );
+    assert_eq!(numbers(&first), ["+15550100001", "+15550100002", "+15550100003"]);
+    assert_eq!(numbers(&second), ["+15550100004", "+15550100005", "+15550100006"]);
+    let templates = first["meta"]["organizations"][1]["templates"].as_array().unwrap();
+    assert!(templates.contains(&json!({"name": "order_update", "language": "en", "body_parameters": 2})));
 
     let foreign = second["meta"]["organizations"][0].clone();
     let number = foreign["phone_numbers"][0]["id"].as_str().unwrap();
-    let (status, answer) = ground
-        .graph("GET", &format!("/{number}"), Value::Null)
-        .await;
+    let (status, answer) = ground.graph("GET", &format!("/{number}"), Value::Null).await;
     assert_eq!((status, crate::ground::code(&answer)), (403, 10));
-    let (status, answer) = ground
-        .graph(
-            "GET",
-            &format!("/{}", foreign["waba_id"].as_str().unwrap()),
-            Value::Null,
-        )
-        .await;
+    let (status, answer) =
+        ground.graph("GET", &format!("/{}", foreign["waba_id"].as_str().unwrap()), Value::Null).await;
     assert_eq!((status, crate::ground::code(&answer)), (403, 200));
     let (status, answer) = ground.graph("GET", "/1234567890", Value::Null).await;
-    assert_eq!(
-        (
-            status,
-            crate::ground::code(&answer),
-            answer["error"]["error_subcode"].as_i64()
-        ),
-        (400, 100, Some(33))
-    );
+    assert_eq!((status, crate::ground::code(&answer), answer["error"]["error_subcode"].as_i64()), (400, 100, Some(33)));
     assert!(!answer["error"]["fbtrace_id"].as_str().unwrap().is_empty());
 }
 
@@ -77,60 +41,37 @@ async fn the_clock_moves_forward_only_and_platforms_are_told() {
     let (_, before) = ground.control("GET", "/clock", Value::Null).await;
     assert_eq!(before["offset_ms"], 0);
     ground.advance("25h").await;
-    assert_eq!(
-        ground.platform.until_clock().await,
-        json!({"offset_ms": 90_000_000})
-    );
+    assert_eq!(ground.platform.until_clock().await, json!({"offset_ms": 90_000_000}));
     let (_, after) = ground.control("GET", "/clock", Value::Null).await;
     let now = chrono_ms(after["now"].as_str().unwrap());
     assert_eq!(now, NOW + 90_000_000);
-    for refused in [
-        json!({"advance": "1.5h"}),
-        json!({"offset_ms": 1}),
-        json!({}),
-        json!({"advance": "1h", "offset_ms": 1}),
-    ] {
+    for refused in
+        [json!({"advance": "1.5h"}), json!({"offset_ms": 1}), json!({}), json!({"advance": "1h", "offset_ms": 1})]
+    {
         assert_eq!(ground.control("POST", "/clock", refused).await.0, 400);
     }
-    assert_eq!(
-        ground.introduce("first").await["clock"]["offset_ms"],
-        90_000_000
-    );
+    assert_eq!(ground.introduce("first").await["clock"]["offset_ms"], 90_000_000);
 }
 
 fn chrono_ms(text: &str) -> i64 {
-    chrono::DateTime::parse_from_rfc3339(text)
-        .unwrap()
-        .timestamp_millis()
+    chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis()
 }
 
 #[tokio::test]
 async fn exposed_the_control_api_wants_its_token_and_foreign_pages_are_kept_out() {
     net::install_crypto();
-    let options = sandbox::Options {
-        expose: true,
-        ..crate::ground::options(None)
-    };
+    let options = sandbox::Options { expose: true, ..crate::ground::options(None) };
     let handle = sandbox::start(options).await.unwrap();
     let http = net::plain_client(&net::PlainSettings::default()).unwrap();
     let url = handle.control_url();
     let token = handle.token().unwrap();
-    let status =
-        async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
+    let status = async |request: reqwest::RequestBuilder| request.send().await.unwrap().status().as_u16();
     assert_eq!(status(http.get(format!("{url}/stats"))).await, 401);
     assert_eq!(status(http.get(format!("{url}/"))).await, 401);
     assert_eq!(status(http.get(format!("{url}/?token={token}"))).await, 200);
+    assert_eq!(status(http.get(format!("{url}/stats")).bearer_auth(token)).await, 200);
     assert_eq!(
-        status(http.get(format!("{url}/stats")).bearer_auth(token)).await,
-        200
-    );
-    assert_eq!(
-        status(
-            http.get(format!("{url}/stats"))
-                .bearer_auth(token)
-                .header("origin", "https://evil.example")
-        )
-        .await,
+        status(http.get(format!("{url}/stats")).bearer_auth(token).header("origin", "https://evil.example")).await,
         403
     );
     handle.stop().await;

@@ -96,7 +96,9 @@ impl Sender {
     pub async fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
         let engine = super::engine(settings).await?;
         match self {
-            Self::Add { account, number, register } => accounts::add_sender(&engine, &account, &number, register).await?,
+            Self::Add { account, number, register } => {
+                accounts::add_sender(&engine, &account, &number, register).await?
+            }
             Self::List => accounts::list_senders(&engine).await?,
         }
         Ok(ExitCode::SUCCESS)

@@ -26,7 +26,11 @@ async fn handshake(State(engine): State<Engine>, Path(provider): Path<String>, R
     shake(&engine, &provider, None, query).await
 }
 
-async fn handshake_of(State(engine): State<Engine>, Path((provider, account)): Path<(String, String)>, RawQuery(query): RawQuery) -> Response {
+async fn handshake_of(
+    State(engine): State<Engine>,
+    Path((provider, account)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+) -> Response {
     shake(&engine, &provider, Some(&account), query).await
 }
 
@@ -41,7 +45,12 @@ async fn push(State(engine): State<Engine>, Path(provider): Path<String>, header
     take(&engine, &provider, None, &headers, body).await
 }
 
-async fn push_of(State(engine): State<Engine>, Path((provider, account)): Path<(String, String)>, headers: HeaderMap, body: Bytes) -> Response {
+async fn push_of(
+    State(engine): State<Engine>,
+    Path((provider, account)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     take(&engine, &provider, Some(&account), &headers, body).await
 }
 

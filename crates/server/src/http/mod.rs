@@ -84,10 +84,15 @@ mod tests {
 
     #[tokio::test]
     async fn the_longest_prefix_of_the_right_host_answers() {
-        let mount = |host: Option<&str>, prefix, word| Mount { host: host.map(Into::into), prefix, router: saying(word) };
+        let mount =
+            |host: Option<&str>, prefix, word| Mount { host: host.map(Into::into), prefix, router: saying(word) };
         let origin = Origin::new(
             saying("ours"),
-            vec![mount(None, "/v1", "one"), mount(None, "/v1/whatsapp", "two"), mount(Some("api.test"), "/v2", "three")],
+            vec![
+                mount(None, "/v1", "one"),
+                mount(None, "/v1/whatsapp", "two"),
+                mount(Some("api.test"), "/v2", "three"),
+            ],
         );
         for (host, path, wanted) in [
             ("x", "/v1", "one"),

@@ -55,7 +55,8 @@ async fn readyz(State((engine, ready)): State<(Engine, Ready)>) -> Response {
     };
     match outcome {
         true => Json(json!({ "status": "ready" })).into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not take writes" }))).into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "the database does not take writes" })))
+            .into_response(),
     }
 }
 

@@ -49,10 +49,9 @@ impl From<rusqlite::Error> for Error {
         };
         match (failure.code, failure.extended_code) {
             (Code::ConstraintViolation, ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => Self::Dangling,
-            (
-                Code::ConstraintViolation,
-                ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY,
-            ) => Self::Exists(message.clone().unwrap_or_default()),
+            (Code::ConstraintViolation, ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => {
+                Self::Exists(message.clone().unwrap_or_default())
+            }
             (
                 Code::DatabaseBusy
                 | Code::DatabaseLocked

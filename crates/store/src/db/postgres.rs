@@ -22,8 +22,8 @@ pub(super) struct Postgres {
 
 impl Postgres {
     pub(super) async fn connect(url: &str, max_connections: usize) -> Result<Self> {
-        let mut config =
-            tokio_postgres::Config::from_str(url).map_err(|_| Error::Refused("the database URL cannot be read".into()))?;
+        let mut config = tokio_postgres::Config::from_str(url)
+            .map_err(|_| Error::Refused("the database URL cannot be read".into()))?;
         config.connect_timeout(Duration::from_secs(5)).application_name("hermod");
         let manager = Manager::from_config(config, tls(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
@@ -72,7 +72,10 @@ async fn transact<W: Work>(pool: &Pool, work: &W) -> Result<W::Output> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a few real milliseconds between two runs of a transaction that lost a race")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a few real milliseconds between two runs of a transaction that lost a race"
+)]
 async fn pause(attempt: u32) {
     let millis = rand::random_range(1..=4_u64 << attempt.min(6));
     tokio::time::sleep(Duration::from_millis(millis)).await;

@@ -39,7 +39,8 @@ impl Sqlite {
             .name("store-writer".into())
             .spawn(move || Writer(Tx(Held::Sqlite { connection: writer, inline: true })).work_off(waiting))
             .map_err(|error| Error::Unavailable(Arc::new(error)))?;
-        let readers = Readers { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS)) };
+        let readers =
+            Readers { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { path: path.to_owned(), queue, readers: Arc::new(readers), watcher: Mutex::new(connect(path, true)?) })
     }
 

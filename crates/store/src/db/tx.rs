@@ -13,7 +13,10 @@ pub struct Tx(pub(super) Connection);
 
 pub(super) enum Connection {
     /// `inline`: on a thread that may block (the writer's); otherwise the runtime is told.
-    Sqlite { connection: rusqlite::Connection, inline: bool },
+    Sqlite {
+        connection: rusqlite::Connection,
+        inline: bool,
+    },
     Postgres(deadpool_postgres::Object),
 }
 
@@ -21,9 +24,7 @@ impl Tx {
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match &mut self.0 {
-            Connection::Sqlite { connection, inline } => {
-                blocking(*inline, || sqlite_execute(connection, sql, params))
-            }
+            Connection::Sqlite { connection, inline } => blocking(*inline, || sqlite_execute(connection, sql, params)),
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 Ok(client.execute(&statement, &postgres_params(params)).await?)
@@ -40,9 +41,7 @@ impl Tx {
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 let (client, statement) = (&*client, &statement);
-                let sent = rows.iter().map(|row| async move {
-                    client.execute(statement, &postgres_params(row)).await
-                });
+                let sent = rows.iter().map(|row| async move { client.execute(statement, &postgres_params(row)).await });
                 Ok(try_join_all(sent).await?.into_iter().sum())
             }
         }
@@ -51,9 +50,7 @@ impl Tx {
     /// All rows of an answer.
     pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         match &mut self.0 {
-            Connection::Sqlite { connection, inline } => {
-                blocking(*inline, || sqlite_query(connection, sql, params))
-            }
+            Connection::Sqlite { connection, inline } => blocking(*inline, || sqlite_query(connection, sql, params)),
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 let rows = client.query(&statement, &postgres_params(params)).await?;
@@ -89,8 +86,8 @@ impl Tx {
 /// Tells a multi-threaded runtime that this thread will be busy for a moment.
 fn blocking<T>(inline: bool, run: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
-    let told = !inline
-        && Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    let told =
+        !inline && Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
     if told { tokio::task::block_in_place(run) } else { run() }
 }
 
@@ -139,10 +136,10 @@ fn sqlite_cell(value: ValueRef<'_>) -> Result<Cell> {
 }
 
 fn postgres_text(sql: &str) -> String {
-    sql.replace('?', "$").replace("/* for update", "for update").replace("skip locked */", "skip locked").replace(
-        "for update */",
-        "for update",
-    )
+    sql.replace('?', "$")
+        .replace("/* for update", "for update")
+        .replace("skip locked */", "skip locked")
+        .replace("for update */", "for update")
 }
 
 fn postgres_params<'a>(params: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

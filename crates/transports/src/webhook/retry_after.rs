@@ -37,11 +37,7 @@ mod tests {
             ("", None),
         ];
         for (value, expected) in rows {
-            assert_eq!(
-                parse(value, now),
-                expected.map(Duration::from_secs),
-                "{value}"
-            );
+            assert_eq!(parse(value, now), expected.map(Duration::from_secs), "{value}");
         }
     }
 }

@@ -25,11 +25,7 @@ pub(super) async fn read(mut body: BoxStream<'static, Result<Bytes, net::Error>>
 fn readable(bytes: &[u8]) -> String {
     let mut text = String::new();
     let shown = String::from_utf8_lossy(bytes);
-    for letter in shown
-        .chars()
-        .map(blank)
-        .filter(|letter| !letter.is_control())
-    {
+    for letter in shown.chars().map(blank).filter(|letter| !letter.is_control()) {
         if text.len() + letter.len_utf8() > MAX_KEPT {
             break;
         }
@@ -52,10 +48,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_readable_and_short() {
-        assert_eq!(
-            readable(b"no\r\nsuch\x1b[31m\0 hook\xff"),
-            "no such[31m hook\u{fffd}"
-        );
+        assert_eq!(readable(b"no\r\nsuch\x1b[31m\0 hook\xff"), "no such[31m hook\u{fffd}");
         let long = readable(&[0xff; MAX_KEPT]);
         assert_eq!((long.len(), long.chars().count()), (1023, 341));
         assert_eq!(readable("é".repeat(600).as_bytes()).len(), 1024);

@@ -26,11 +26,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn header(&self, name: &str) -> Vec<&str> {
-        self.headers
-            .get_all(name)
-            .iter()
-            .map(|value| value.to_str().unwrap())
-            .collect()
+        self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect()
     }
 }
 
@@ -55,12 +51,7 @@ impl Receiver {
         let seen = Log::default();
         let router = Router::new().fallback(answer).with_state(seen.clone());
         let task = tokio::spawn(async move { axum::serve(counted, router).await.unwrap() });
-        Self {
-            port,
-            seen,
-            connections,
-            task,
-        }
+        Self { port, seen, connections, task }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -105,30 +96,16 @@ async fn answer(State(seen): State<Log>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let path = parts.uri.path().to_owned();
     let method = parts.method.to_string();
-    seen.lock().unwrap().push(Seen {
-        method,
-        path: path.clone(),
-        body,
-        headers: parts.headers,
-    });
+    seen.lock().unwrap().push(Seen { method, path: path.clone(), body, headers: parts.headers });
     match path.as_str() {
         "/moved" => (StatusCode::TEMPORARY_REDIRECT, [("location", "/elsewhere")]).into_response(),
-        "/busy" => (
-            StatusCode::TOO_MANY_REQUESTS,
-            [("retry-after", "120")],
-            "slow\ndown",
-        )
-            .into_response(),
-        "/busy-until" => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [("retry-after", "Tue, 14 Nov 2023 22:14:20 GMT")],
-        )
-            .into_response(),
+        "/busy" => (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "120")], "slow\ndown").into_response(),
+        "/busy-until" => {
+            (StatusCode::SERVICE_UNAVAILABLE, [("retry-after", "Tue, 14 Nov 2023 22:14:20 GMT")]).into_response()
+        }
         "/empty" => StatusCode::NO_CONTENT.into_response(),
         "/endless" => streamed(stream::repeat(Bytes::from_static(&[b'x'; 4096]))),
-        "/stalled" => {
-            streamed(stream::iter([Bytes::from_static(b"begun")]).chain(stream::pending()))
-        }
+        "/stalled" => streamed(stream::iter([Bytes::from_static(b"begun")]).chain(stream::pending())),
         "/silent" => std::future::pending().await,
         _ => "thank you".into_response(),
     }

@@ -15,7 +15,11 @@ enum Kind {
 }
 
 pub(super) fn read(at: &At<'_>) -> Result<Content, Error> {
-    let words = [("cta_url", Kind::CtaUrl), ("list", Kind::List), ("carousel", Kind::Carousel)];
+    let words = [
+        ("cta_url", Kind::CtaUrl),
+        ("list", Kind::List),
+        ("carousel", Kind::Carousel),
+    ];
     let kind = at.need("type")?.word(&words)?;
     let body = at.need("body")?.need("text")?.text(1..=1024)?;
     let action = at.need("action")?;
@@ -29,7 +33,12 @@ pub(super) fn read(at: &At<'_>) -> Result<Content, Error> {
         }
     }
     let (name, json) = ("interactive".to_owned(), at.value().clone());
-    Ok(Content::Native(Native { format: META.into(), name, json, text: Some(body.to_owned()) }))
+    Ok(Content::Native(Native {
+        format: META.into(),
+        name,
+        json,
+        text: Some(body.to_owned()),
+    }))
 }
 
 fn check_cta_url(action: &At<'_>) -> Result<(), Error> {
@@ -48,7 +57,9 @@ fn check_card(card: &At<'_>) -> Result<(), Error> {
         at.word(&[("cta_url", ())])?;
     }
     let header = card.need("header")?;
-    let kind = header.need("type")?.word(&[("image", "image"), ("video", "video")])?;
+    let kind = header
+        .need("type")?
+        .word(&[("image", "image"), ("video", "video")])?;
     header.need(kind)?.need("link")?.web_address()?;
     if let Some(body) = card.maybe("body")? {
         body.need("text")?.text(0..=160)?;
@@ -58,7 +69,9 @@ fn check_card(card: &At<'_>) -> Result<(), Error> {
 
 /// A button that opens a page, or buttons that answer.
 fn check_card_action(action: &At<'_>) -> Result<(), Error> {
-    let Some(buttons) = action.maybe("buttons")? else { return check_cta_url(action) };
+    let Some(buttons) = action.maybe("buttons")? else {
+        return check_cta_url(action);
+    };
     for button in buttons.items(1..=10)? {
         button.need("type")?.word(&[("quick_reply", ())])?;
         let reply = button.need("quick_reply")?;
@@ -73,7 +86,10 @@ fn list(at: &At<'_>, body: &str, action: &At<'_>) -> Result<Content, Error> {
     if let Some(header) = &header {
         header.need("type")?.word(&[("text", ())])?;
     }
-    let titled = |at: Option<At<'_>>| at.map(|at| Ok::<_, Error>(at.need("text")?.text(1..=60)?.to_owned())).transpose();
+    let titled = |at: Option<At<'_>>| {
+        at.map(|at| Ok::<_, Error>(at.need("text")?.text(1..=60)?.to_owned()))
+            .transpose()
+    };
     let sections = action.need("sections")?.items(1..=100)?;
     Ok(Content::List(List {
         header: titled(header)?,
@@ -85,15 +101,24 @@ fn list(at: &At<'_>, body: &str, action: &At<'_>) -> Result<Content, Error> {
 }
 
 fn section(at: &At<'_>) -> Result<Section, Error> {
-    let title = at.maybe("title")?.map(|at| at.text(0..=24).map(str::to_owned)).transpose()?;
+    let title = at
+        .maybe("title")?
+        .map(|at| at.text(0..=24).map(str::to_owned))
+        .transpose()?;
     let rows = at.need("rows")?.items(1..=100)?;
-    Ok(Section { title, rows: rows.iter().map(row).collect::<Result<_, _>>()? })
+    Ok(Section {
+        title,
+        rows: rows.iter().map(row).collect::<Result<_, _>>()?,
+    })
 }
 
 fn row(at: &At<'_>) -> Result<Row, Error> {
     Ok(Row {
         id: at.need("id")?.text(1..=200)?.to_owned(),
         title: at.need("title")?.text(1..=24)?.to_owned(),
-        description: at.maybe("description")?.map(|at| at.text(0..=72).map(str::to_owned)).transpose()?,
+        description: at
+            .maybe("description")?
+            .map(|at| at.text(0..=72).map(str::to_owned))
+            .transpose()?,
     })
 }

@@ -41,7 +41,10 @@ pub(crate) async fn send(call: Call) -> Handled {
         return receipt::send(&call, &sender, &at).await;
     }
     let wish = messages::send(call.engine(), new(&call, sender.clone(), &at)?);
-    call.commit(wish, move |message| shape::message(message, &sender.address)).await
+    call.commit(wish, move |message| {
+        shape::message(message, &sender.address)
+    })
+    .await
 }
 
 fn new(call: &Call, sender: Arc<Sender>, at: &At<'_>) -> Result<New, Error> {
@@ -50,11 +53,19 @@ fn new(call: &Call, sender: Arc<Sender>, at: &At<'_>) -> Result<New, Error> {
         recipient.word(&[("individual", ())])?;
     }
     let to = phone::read(&at.need("to")?)?;
-    let context = at.maybe("context")?.map(|at| at.need("message_id")).transpose()?;
-    let reply_to = context.map(|at| at.text(1..=512).map(str::to_owned)).transpose()?;
+    let context = at
+        .maybe("context")?
+        .map(|at| at.need("message_id"))
+        .transpose()?;
+    let reply_to = context
+        .map(|at| at.text(1..=512).map(str::to_owned))
+        .transpose()?;
     Ok(New {
         sender,
-        to: Address { kind: PHONE.into(), value: to },
+        to: Address {
+            kind: PHONE.into(),
+            value: to,
+        },
         content,
         reply_to,
         origin: crate::NAME,
@@ -68,4 +79,3 @@ fn content(at: &At<'_>) -> Result<Content, Error> {
     let name = kind.text(1..=64)?;
     read(&at.need(name)?)
 }
-

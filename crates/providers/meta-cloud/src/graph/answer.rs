@@ -16,11 +16,7 @@ pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
 pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     serde_json::from_slice(body).map_err(|error| {
         // The parser's own message may quote what it found.
-        Error::Unreadable(format!(
-            "unexpected JSON at line {} column {}",
-            error.line(),
-            error.column()
-        ))
+        Error::Unreadable(format!("unexpected JSON at line {} column {}", error.line(), error.column()))
     })
 }
 
@@ -31,22 +27,14 @@ pub(super) async fn refusal(response: Response) -> Error {
         return Error::Status(status);
     };
     match GraphError::parse(&body) {
-        Some(error) => Error::Refused {
-            status,
-            error: Box::new(error),
-            body,
-        },
+        Some(error) => Error::Refused { status, error: Box::new(error), body },
         None => Error::Status(status),
     }
 }
 
 async fn body(mut response: Response) -> Result<Bytes> {
     let mut body = BytesMut::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| Error::Lost(error.into()))?
-    {
+    while let Some(chunk) = response.chunk().await.map_err(|error| Error::Lost(error.into()))? {
         if body.len() + chunk.len() > MAX {
             return Err(Error::Unreadable(format!("longer than {MAX} bytes")));
         }

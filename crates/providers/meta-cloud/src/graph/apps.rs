@@ -17,9 +17,7 @@ impl Graph {
             data: TokenInfo,
         }
         let asker = self.with_token(app_token(app_id, app_secret));
-        let request = asker
-            .get(&["debug_token"])
-            .query(&[("input_token", token.expose_secret())]);
+        let request = asker.get(&["debug_token"]).query(&[("input_token", token.expose_secret())]);
         Ok(asker.call::<Answer>(request).await?.data)
     }
 }

@@ -23,26 +23,12 @@ impl Graph {
 
     async fn change_blocks(&self, method: Method, phone: &str, users: Vec<User>) -> Result<Answer> {
         let messaging_product = "whatsapp".to_owned();
-        let body = Request {
-            messaging_product,
-            block_users: users,
-            ..Request::default()
-        };
-        match self
-            .call(self.request(method, &[phone, "block_users"]).json(&body))
-            .await
-        {
-            Err(Error::Refused {
-                status,
-                error,
-                body,
-            }) if error.code == PARTLY => match answer::parse::<Answer>(&body) {
+        let body = Request { messaging_product, block_users: users, ..Request::default() };
+        match self.call(self.request(method, &[phone, "block_users"]).json(&body)).await {
+            Err(Error::Refused { status, error, body }) if error.code == PARTLY => match answer::parse::<Answer>(&body)
+            {
                 Ok(answer) if answer.block_users.is_some() => Ok(answer),
-                _ => Err(Error::Refused {
-                    status,
-                    error,
-                    body,
-                }),
+                _ => Err(Error::Refused { status, error, body }),
             },
             outcome => outcome,
         }

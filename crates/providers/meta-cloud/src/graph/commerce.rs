@@ -10,23 +10,10 @@ impl Graph {
     }
 
     /// Changes what is given.
-    pub async fn change_commerce_settings(
-        &self,
-        phone: &str,
-        settings: &Settings,
-    ) -> Result<Success> {
-        let given = [
-            ("is_cart_enabled", settings.is_cart_enabled),
-            ("is_catalog_visible", settings.is_catalog_visible),
-        ];
-        let query: Vec<_> = given
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect();
-        self.call(
-            self.post(&[phone, "whatsapp_commerce_settings"])
-                .query(&query),
-        )
-        .await
+    pub async fn change_commerce_settings(&self, phone: &str, settings: &Settings) -> Result<Success> {
+        let given =
+            [("is_cart_enabled", settings.is_cart_enabled), ("is_catalog_visible", settings.is_catalog_visible)];
+        let query: Vec<_> = given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        self.call(self.post(&[phone, "whatsapp_commerce_settings"]).query(&query)).await
     }
 }

@@ -36,13 +36,8 @@ impl Graph {
             .file_name(upload.filename)
             .mime_str(&upload.mime)
             .map_err(Error::of_transport)?;
-        let form = Form::new()
-            .text("messaging_product", "whatsapp")
-            .text("type", upload.mime)
-            .part("file", part);
-        let request = self
-            .post(&[phone, "media"])
-            .timeout(self.timeout * TRANSFER);
+        let form = Form::new().text("messaging_product", "whatsapp").text("type", upload.mime).part("file", part);
+        let request = self.post(&[phone, "media"]).timeout(self.timeout * TRANSFER);
         self.call(request.multipart(form)).await
     }
 

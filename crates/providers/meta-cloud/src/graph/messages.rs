@@ -6,13 +6,11 @@ use super::{Graph, Result};
 impl Graph {
     /// Hands a message over. Success says that it was taken, nothing more.
     pub async fn send(&self, phone: &str, message: &Outgoing) -> Result<Sent> {
-        self.call(self.post(&[phone, "messages"]).json(message))
-            .await
+        self.call(self.post(&[phone, "messages"]).json(message)).await
     }
 
     /// Marks a message and all before it as read.
     pub async fn mark_read(&self, phone: &str, receipt: &Read) -> Result<Success> {
-        self.call(self.post(&[phone, "messages"]).json(receipt))
-            .await
+        self.call(self.post(&[phone, "messages"]).json(receipt)).await
     }
 }

@@ -48,29 +48,14 @@ const TRANSFER: u32 = 10;
 impl Graph {
     /// `version` may be empty: then the app's default version answers.
     #[must_use]
-    pub fn new(
-        client: reqwest::Client,
-        root: Url,
-        version: String,
-        token: SecretString,
-        timeout: Duration,
-    ) -> Self {
-        Self {
-            client,
-            root,
-            version,
-            token,
-            timeout,
-        }
+    pub fn new(client: reqwest::Client, root: Url, version: String, token: SecretString, timeout: Duration) -> Self {
+        Self { client, root, version, token, timeout }
     }
 
     /// The same API under another token.
     #[must_use]
     pub fn with_token(&self, token: SecretString) -> Self {
-        Self {
-            token,
-            ..self.clone()
-        }
+        Self { token, ..self.clone() }
     }
 
     pub(crate) fn root(&self) -> &Url {
@@ -109,10 +94,6 @@ impl Graph {
     async fn open(&self, request: RequestBuilder) -> Result<Response> {
         let request = request.bearer_auth(self.token.expose_secret());
         let response = request.send().await.map_err(Error::of_transport)?;
-        if response.status().is_success() {
-            Ok(response)
-        } else {
-            Err(answer::refusal(response).await)
-        }
+        if response.status().is_success() { Ok(response) } else { Err(answer::refusal(response).await) }
     }
 }

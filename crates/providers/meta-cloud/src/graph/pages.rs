@@ -11,11 +11,7 @@ const MAX_PAGES: usize = 1000;
 
 impl Graph {
     /// A whole list. An entry that cannot be read is left out and costs no other.
-    pub(super) async fn list<T: DeserializeOwned>(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<Vec<T>> {
+    pub(super) async fn list<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<T>> {
         let mut entries = Vec::new();
         let mut after: Option<String> = None;
         for _ in 0..MAX_PAGES {
@@ -25,11 +21,7 @@ impl Graph {
             }
             let page: Page<Value> = self.call(request).await?;
             let next = page.after().map(str::to_owned);
-            entries.extend(
-                page.data
-                    .into_iter()
-                    .filter_map(|entry| readable(path, entry)),
-            );
+            entries.extend(page.data.into_iter().filter_map(|entry| readable(path, entry)));
             if next.is_none() || next == after {
                 break;
             }
@@ -39,11 +31,7 @@ impl Graph {
     }
 
     /// The one entry of a list that never has more.
-    pub(super) async fn only<T: DeserializeOwned + Default>(
-        &self,
-        path: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<T> {
+    pub(super) async fn only<T: DeserializeOwned + Default>(&self, path: &[&str], query: &[(&str, &str)]) -> Result<T> {
         let page: Page<T> = self.call(self.get(path).query(query)).await?;
         Ok(page.data.into_iter().next().unwrap_or_default())
     }
@@ -52,10 +40,7 @@ impl Graph {
 fn readable<T: DeserializeOwned>(path: &[&str], entry: Value) -> Option<T> {
     let read = serde_json::from_value(entry);
     if read.is_err() {
-        tracing::warn!(
-            list = path.last(),
-            "an entry of Meta's cannot be read and is left out"
-        );
+        tracing::warn!(list = path.last(), "an entry of Meta's cannot be read and is left out");
     }
     read.ok()
 }

@@ -9,19 +9,16 @@ const FIELDS: &str = "id,display_phone_number,verified_name,status,quality_ratin
 impl Graph {
     /// All numbers of an account.
     pub async fn phones(&self, waba: &str) -> Result<Vec<Phone>> {
-        self.list(&[waba, "phone_numbers"], &[("fields", FIELDS)])
-            .await
+        self.list(&[waba, "phone_numbers"], &[("fields", FIELDS)]).await
     }
 
     pub async fn phone(&self, id: &str) -> Result<Phone> {
-        self.call(self.get(&[id]).query(&[("fields", FIELDS)]))
-            .await
+        self.call(self.get(&[id]).query(&[("fields", FIELDS)])).await
     }
 
     /// Adds a number to an account; it must be verified and registered before it can send.
     pub async fn add_phone(&self, waba: &str, phone: &Create) -> Result<Created> {
-        self.call(self.post(&[waba, "phone_numbers"]).json(phone))
-            .await
+        self.call(self.post(&[waba, "phone_numbers"]).json(phone)).await
     }
 
     pub async fn update_phone(&self, id: &str, update: &Update) -> Result<Success> {

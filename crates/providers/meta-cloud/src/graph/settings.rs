@@ -10,7 +10,6 @@ impl Graph {
     }
 
     pub async fn change_settings(&self, phone: &str, change: &Value) -> Result<Success> {
-        self.call(self.post(&[phone, "settings"]).json(change))
-            .await
+        self.call(self.post(&[phone, "settings"]).json(change)).await
     }
 }

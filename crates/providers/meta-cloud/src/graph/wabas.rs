@@ -8,8 +8,7 @@ const FIELDS: &str = "id,name,currency,timezone_id,country,status,account_review
 
 impl Graph {
     pub async fn waba(&self, id: &str) -> Result<Waba> {
-        self.call(self.get(&[id]).query(&[("fields", FIELDS)]))
-            .await
+        self.call(self.get(&[id]).query(&[("fields", FIELDS)])).await
     }
 
     /// The apps that get an account's pushes.

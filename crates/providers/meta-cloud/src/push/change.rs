@@ -16,9 +16,7 @@ pub(super) fn facts(told: &Told<'_>, change: &Change) -> Vec<Fact> {
         Change::TemplateStatus(update) => Some(Fact::Template(status(told, update))),
         Change::TemplateQuality(update) => Some(Fact::Template(quality(told, update))),
         Change::TemplateComponents(update) => Some(Fact::Template(components(told, update))),
-        Change::TemplateCategory(update) if !update.is_notice() => {
-            Some(Fact::Template(category(told, update)))
-        }
+        Change::TemplateCategory(update) if !update.is_notice() => Some(Fact::Template(category(told, update))),
         Change::PhoneQuality(update) => phone_quality(told, update).map(Fact::Sender),
         Change::PhoneName(update) => phone_name(told, update).map(Fact::Sender),
         Change::UserPreferences(update) => return preferences(told, update),
@@ -27,20 +25,13 @@ pub(super) fn facts(told: &Told<'_>, change: &Change) -> Vec<Fact> {
     vec![known.unwrap_or_else(|| told.notice(change.kind()))]
 }
 
-fn template(
-    told: &Told<'_>,
-    id: &MetaId,
-    name: Option<&String>,
-    language: Option<&String>,
-) -> TemplateChange {
+fn template(told: &Told<'_>, id: &MetaId, name: Option<&String>, language: Option<&String>) -> TemplateChange {
     TemplateChange {
         account: told.account(),
         external_id: id.as_str().to_owned(),
         name: name.cloned().unwrap_or_default(),
         // Pushes write `en-US` where everything else says `en_US`.
-        language: language
-            .map(|code| code.replace('-', "_"))
-            .unwrap_or_default(),
+        language: language.map(|code| code.replace('-', "_")).unwrap_or_default(),
         status: None,
         reason: None,
         category: None,
@@ -51,10 +42,7 @@ fn template(
 }
 
 fn status(told: &Told<'_>, update: &wire::TemplateStatus) -> TemplateChange {
-    let (name, language) = (
-        update.message_template_name.as_ref(),
-        update.message_template_language.as_ref(),
-    );
+    let (name, language) = (update.message_template_name.as_ref(), update.message_template_language.as_ref());
     let (status, reload) = standing(&update.event);
     TemplateChange {
         status: status.map(str::to_owned),
@@ -70,34 +58,20 @@ fn standing(event: &TemplateEvent) -> (Option<&str>, bool) {
     match event {
         TemplateEvent::Reinstated => (Some("APPROVED"), false),
         TemplateEvent::Flagged => (None, false),
-        TemplateEvent::Unarchived | TemplateEvent::Locked | TemplateEvent::Unknown(_) => {
-            (None, true)
-        }
+        TemplateEvent::Unarchived | TemplateEvent::Locked | TemplateEvent::Unknown(_) => (None, true),
         known => (Some(known.as_str()), false),
     }
 }
 
 fn reason(update: &wire::TemplateStatus) -> Option<String> {
-    let plain = update
-        .reason
-        .as_ref()
-        .filter(|reason| !reason.is_empty() && *reason != "NONE");
-    let rejection = update
-        .rejection_info
-        .as_ref()
-        .and_then(|info| info.reason.as_ref());
-    let other = update
-        .other_info
-        .as_ref()
-        .and_then(|info| info.description.as_ref().or(info.title.as_ref()));
+    let plain = update.reason.as_ref().filter(|reason| !reason.is_empty() && *reason != "NONE");
+    let rejection = update.rejection_info.as_ref().and_then(|info| info.reason.as_ref());
+    let other = update.other_info.as_ref().and_then(|info| info.description.as_ref().or(info.title.as_ref()));
     rejection.or(plain).or(other).cloned()
 }
 
 fn quality(told: &Told<'_>, update: &wire::TemplateQuality) -> TemplateChange {
-    let (name, language) = (
-        update.message_template_name.as_ref(),
-        update.message_template_language.as_ref(),
-    );
+    let (name, language) = (update.message_template_name.as_ref(), update.message_template_language.as_ref());
     TemplateChange {
         quality: update.new_quality_score.clone(),
         ..template(told, &update.message_template_id, name, language)
@@ -105,21 +79,12 @@ fn quality(told: &Told<'_>, update: &wire::TemplateQuality) -> TemplateChange {
 }
 
 fn components(told: &Told<'_>, update: &wire::TemplateComponents) -> TemplateChange {
-    let (name, language) = (
-        update.message_template_name.as_ref(),
-        update.message_template_language.as_ref(),
-    );
-    TemplateChange {
-        reload: true,
-        ..template(told, &update.message_template_id, name, language)
-    }
+    let (name, language) = (update.message_template_name.as_ref(), update.message_template_language.as_ref());
+    TemplateChange { reload: true, ..template(told, &update.message_template_id, name, language) }
 }
 
 fn category(told: &Told<'_>, update: &wire::TemplateCategory) -> TemplateChange {
-    let (name, language) = (
-        update.message_template_name.as_ref(),
-        update.message_template_language.as_ref(),
-    );
+    let (name, language) = (update.message_template_name.as_ref(), update.message_template_language.as_ref());
     TemplateChange {
         category: update.new_category.clone(),
         ..template(told, &update.message_template_id, name, language)
@@ -143,16 +108,8 @@ fn phone_quality(told: &Told<'_>, update: &wire::PhoneQuality) -> Option<SenderC
 }
 
 fn phone_name(told: &Told<'_>, update: &wire::PhoneName) -> Option<SenderChange> {
-    let because = update
-        .rejection_reason
-        .as_deref()
-        .filter(|reason| !reason.is_empty() && *reason != "NONE");
-    let words: Vec<&str> = update
-        .decision
-        .as_deref()
-        .into_iter()
-        .chain(because)
-        .collect();
+    let because = update.rejection_reason.as_deref().filter(|reason| !reason.is_empty() && *reason != "NONE");
+    let words: Vec<&str> = update.decision.as_deref().into_iter().chain(because).collect();
     Some(SenderChange {
         account: told.account(),
         sender: e164(update.display_phone_number.as_deref()?)?,
@@ -165,15 +122,8 @@ fn phone_name(told: &Told<'_>, update: &wire::PhoneName) -> Option<SenderChange>
 
 /// Each that is understood; the whole is kept as it came if one is not.
 fn preferences(told: &Told<'_>, update: &wire::UserPreferences) -> Vec<Fact> {
-    let sender = update
-        .metadata
-        .as_ref()
-        .map(|metadata| metadata.phone_number_id.as_str());
-    let known = |preference| {
-        Some(Fact::Preference(self::preference(
-            told, sender?, preference,
-        )?))
-    };
+    let sender = update.metadata.as_ref().map(|metadata| metadata.phone_number_id.as_str());
+    let known = |preference| Some(Fact::Preference(self::preference(told, sender?, preference)?));
     let mut facts: Vec<Fact> = update.user_preferences.iter().filter_map(known).collect();
     if facts.is_empty() || facts.len() < update.user_preferences.len() {
         facts.push(told.notice("user_preferences"));
@@ -187,18 +137,12 @@ fn preference(told: &Told<'_>, sender: &str, preference: &wire::Preference) -> O
         "resume" | "signup" => true,
         _ => return None,
     };
-    let category = preference
-        .category
-        .as_deref()
-        .unwrap_or("marketing_messages");
+    let category = preference.category.as_deref().unwrap_or("marketing_messages");
     let from = addresses(preference.wa_id.as_deref(), preference.user_id.as_deref());
     (!from.is_empty()).then(|| Preference {
         sender: sender.to_owned(),
         from,
-        purpose: category
-            .strip_suffix("_messages")
-            .unwrap_or(category)
-            .to_owned(),
+        purpose: category.strip_suffix("_messages").unwrap_or(category).to_owned(),
         wanted,
         document: told.document(),
     })

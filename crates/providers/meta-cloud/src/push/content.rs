@@ -45,18 +45,12 @@ fn with_file(kind: MediaKind, media: &wire::Media) -> (Content, Option<File>) {
 
 fn without_file(content: &Wire) -> Content {
     match content {
-        Wire::Text(text) => Content::Text {
-            body: text.body.clone(),
-            preview: false,
-        },
+        Wire::Text(text) => Content::Text { body: text.body.clone(), preview: false },
         Wire::Location(place) => Content::Location(location(place)),
-        Wire::Contacts(cards) => Content::Contacts {
-            cards: cards.iter().map(card).collect(),
-        },
-        Wire::Reaction(reaction) => Content::Reaction {
-            target: reaction.message_id.clone(),
-            emoji: reaction.emoji.clone().unwrap_or_default(),
-        },
+        Wire::Contacts(cards) => Content::Contacts { cards: cards.iter().map(card).collect() },
+        Wire::Reaction(reaction) => {
+            Content::Reaction { target: reaction.message_id.clone(), emoji: reaction.emoji.clone().unwrap_or_default() }
+        }
         Wire::Button(button) => tapped(button),
         Wire::Interactive(reply) => answer(content, reply),
         other => native(other),
@@ -77,11 +71,7 @@ fn card(card: &card::Card) -> Card {
     let whole = serde_json::to_value(card).unwrap_or_default();
     Card {
         name: card.name.formatted_name.clone(),
-        phones: card
-            .phones
-            .iter()
-            .filter_map(|phone| phone.phone.clone())
-            .collect(),
+        phones: card.phones.iter().filter_map(|phone| phone.phone.clone()).collect(),
         native: Some(named("contact", whole, None)),
     }
 }
@@ -113,9 +103,7 @@ fn answer(content: &Wire, reply: &Tagged<wire::Reply>) -> Content {
 /// What has no neutral words: orders, forms, news of the system, and whatever Meta adds.
 fn native(content: &Wire) -> Content {
     let json = content.write().ok().flatten().unwrap_or_default();
-    let name = Some(content.kind())
-        .filter(|kind| !kind.is_empty())
-        .unwrap_or("unknown");
+    let name = Some(content.kind()).filter(|kind| !kind.is_empty()).unwrap_or("unknown");
     Content::Native(named(name, json, readable(content)))
 }
 
@@ -132,10 +120,5 @@ fn readable(content: &Wire) -> Option<String> {
 }
 
 fn named(name: &str, json: Value, text: Option<String>) -> Native {
-    Native {
-        format: FORMAT.to_owned(),
-        name: name.to_owned(),
-        json,
-        text,
-    }
+    Native { format: FORMAT.to_owned(), name: name.to_owned(), json, text }
 }

@@ -8,19 +8,13 @@ use crate::FORMAT;
 
 /// Everything that the items say. `whole`: the post's own bytes, where it held nothing but the one item.
 pub(super) fn facts_of(items: &[Item<'_>], whole: Option<&[u8]>) -> Vec<Fact> {
-    let told = |item| Told {
-        item,
-        document: document(item, whole),
-    };
+    let told = |item| Told { item, document: document(item, whole) };
     items.iter().flat_map(|item| told(item).facts()).collect()
 }
 
 fn document(item: &Item<'_>, whole: Option<&[u8]>) -> Document {
     let bytes = whole.map_or_else(|| item.document().into_bytes(), <[u8]>::to_vec);
-    Document {
-        format: FORMAT.to_owned(),
-        bytes,
-    }
+    Document { format: FORMAT.to_owned(), bytes }
 }
 
 /// An item with the post that would have brought it alone.
@@ -65,11 +59,7 @@ impl Told<'_> {
     /// Kept as it came.
     pub(super) fn notice(&self, name: &str) -> Fact {
         let name = if name.is_empty() { "unreadable" } else { name };
-        Fact::Notice(Notice {
-            account: self.account(),
-            name: name.to_owned(),
-            document: self.document(),
-        })
+        Fact::Notice(Notice { account: self.account(), name: name.to_owned(), document: self.document() })
     }
 }
 

@@ -43,11 +43,7 @@ impl Push for MetaCloud {
         Box::pin(self.answer_handshake(engine, account, query))
     }
 
-    fn receive<'a>(
-        &'a self,
-        engine: &'a Engine,
-        push: Pushed<'a>,
-    ) -> BoxFuture<'a, Result<(), PushError>> {
+    fn receive<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<(), PushError>> {
         Box::pin(self.take_push(engine, push))
     }
 }
@@ -59,20 +55,11 @@ impl MetaCloud {
         account: Option<&str>,
         query: &[(String, String)],
     ) -> Result<String, PushError> {
-        let given = |name: &str| {
-            query
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
-        let (Some("subscribe"), Some(token), Some(challenge)) = (
-            given("hub.mode"),
-            given("hub.verify_token"),
-            given("hub.challenge"),
-        ) else {
-            return Err(PushError::Unreadable(
-                "this is no handshake of Meta's".to_owned(),
-            ));
+        let given = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let (Some("subscribe"), Some(token), Some(challenge)) =
+            (given("hub.mode"), given("hub.verify_token"), given("hub.challenge"))
+        else {
+            return Err(PushError::Unreadable("this is no handshake of Meta's".to_owned()));
         };
         // Handshakes are rare, and often follow at once when an account has been added.
         let signers = self.signers.fresh(engine).await?;
@@ -80,9 +67,7 @@ impl MetaCloud {
             return Err(PushError::Refused);
         }
         if challenge.len() > MAX_CHALLENGE {
-            return Err(PushError::Unreadable(
-                "the challenge is too long".to_owned(),
-            ));
+            return Err(PushError::Unreadable("the challenge is too long".to_owned()));
         }
         Ok(challenge.to_owned())
     }
@@ -90,23 +75,14 @@ impl MetaCloud {
     async fn take_push(&self, engine: &Engine, push: Pushed<'_>) -> Result<(), PushError> {
         let header = (push.header)(signature::HEADER).ok_or(PushError::Refused)?;
         let known = self.signers.known(engine).await?;
-        let mut read = Read::of(
-            &known.signed_by(push.account, &push.body, &header)?,
-            &push.body,
-        )?;
+        let mut read = Read::of(&known.signed_by(push.account, &push.body, &header)?, &push.body)?;
         if read.strangers > 0 {
             // An account may have been added this very second; once we say 200, Meta does not tell it again.
             let fresh = self.signers.fresh(engine).await?;
-            read = Read::of(
-                &fresh.signed_by(push.account, &push.body, &header)?,
-                &push.body,
-            )?;
+            read = Read::of(&fresh.signed_by(push.account, &push.body, &header)?, &push.body)?;
         }
         if read.strangers > 0 {
-            tracing::warn!(
-                items = read.strangers,
-                "a push speaks of accounts that we do not have under its app"
-            );
+            tracing::warn!(items = read.strangers, "a push speaks of accounts that we do not have under its app");
         }
         Ok(engine.receive(Self::NAME, read.received).await?)
     }
@@ -121,20 +97,14 @@ struct Read {
 
 impl Read {
     fn of(accounts: &BTreeSet<&str>, body: &[u8]) -> Result<Self, PushError> {
-        let batch = meta_wire::webhook::parse(body)
-            .map_err(|error| PushError::Unreadable(error.to_string()))?;
+        let batch = meta_wire::webhook::parse(body).map_err(|error| PushError::Unreadable(error.to_string()))?;
         let whole = batch.single().is_some().then_some(body);
         let mut items = batch.into_items();
         let all = items.len();
         items.retain(|item| accounts.contains(item.entry_id()));
         let heard: BTreeSet<&str> = items.iter().map(Item::entry_id).collect();
-        let received = Received {
-            accounts: heard.into_iter().map(str::to_owned).collect(),
-            facts: facts_of(&items, whole),
-        };
-        Ok(Self {
-            received,
-            strangers: all - items.len(),
-        })
+        let received =
+            Received { accounts: heard.into_iter().map(str::to_owned).collect(), facts: facts_of(&items, whole) };
+        Ok(Self { received, strangers: all - items.len() })
     }
 }

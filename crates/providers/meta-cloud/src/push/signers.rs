@@ -29,11 +29,7 @@ impl Signers {
 
     /// As they were at most a second ago.
     pub(super) async fn known(&self, engine: &Engine) -> Result<Arc<Known>, PushError> {
-        let kept = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match kept {
             Some((at, known)) if (at..at + KEPT_MS).contains(&engine.now()) => Ok(known),
             _ => self.fresh(engine).await,
@@ -56,15 +52,10 @@ impl Known {
     }
 
     /// All of them, or the one that a path names, by our id or Meta's.
-    pub(super) fn named(
-        &self,
-        account: Option<&str>,
-    ) -> Result<impl Iterator<Item = &Signer>, PushError> {
+    pub(super) fn named(&self, account: Option<&str>) -> Result<impl Iterator<Item = &Signer>, PushError> {
         let named = move |signer: &&Signer| account.is_none_or(|name| signer.is(name));
         match account {
-            Some(_) if !self.0.iter().any(|signer| named(&signer)) => {
-                Err(PushError::UnknownAccount)
-            }
+            Some(_) if !self.0.iter().any(|signer| named(&signer)) => Err(PushError::UnknownAccount),
             _ => Ok(self.0.iter().filter(named)),
         }
     }
@@ -78,9 +69,7 @@ impl Known {
         header: &str,
     ) -> Result<BTreeSet<&str>, PushError> {
         let secrets: BTreeSet<&str> = self.named(account)?.filter_map(Signer::app).collect();
-        let app = secrets
-            .into_iter()
-            .find(|secret| signature::verify(secret.as_bytes(), body, header));
+        let app = secrets.into_iter().find(|secret| signature::verify(secret.as_bytes(), body, header));
         let app = app.ok_or(PushError::Refused)?;
         let under = self.0.iter().filter(|signer| signer.app() == Some(app));
         Ok(under.map(|signer| signer.waba.as_str()).collect())
@@ -90,11 +79,7 @@ impl Known {
 impl Signer {
     fn of(account: &Account) -> Option<Self> {
         match Secrets::of(account) {
-            Ok(secrets) => Some(Self {
-                id: account.id,
-                waba: account.external_id.clone(),
-                secrets,
-            }),
+            Ok(secrets) => Some(Self { id: account.id, waba: account.external_id.clone(), secrets }),
             Err(error) => {
                 tracing::warn!(account = %account.id, %error, "an account cannot get pushes");
                 None

@@ -13,24 +13,17 @@ use crate::failure;
 
 pub(super) fn fact(told: &Told<'_>, status: &webhook::Status) -> Fact {
     let group = status.recipient_type.as_deref() == Some("group");
-    let (Some(sender), Some(reached), false) = (told.sender(), reached(&status.status), group)
-    else {
+    let (Some(sender), Some(reached), false) = (told.sender(), reached(&status.status), group) else {
         return told.notice("messages");
     };
     Fact::Receipt(Box::new(Receipt {
         sender,
         provider_id: status.id.clone(),
-        message: status
-            .biz_opaque_callback_data
-            .as_deref()
-            .and_then(Id::parse_hex24),
+        message: status.biz_opaque_callback_data.as_deref().and_then(Id::parse_hex24),
         status: reached,
         at: millis(status.timestamp),
         failure: (reached == Status::Failed).then(|| why(status)),
-        recipient: addresses(
-            status.recipient_id.as_deref(),
-            status.recipient_user_id.as_deref(),
-        ),
+        recipient: addresses(status.recipient_id.as_deref(), status.recipient_user_id.as_deref()),
         document: told.document(),
     }))
 }

@@ -37,19 +37,14 @@ pub(super) fn content(content: &Content) -> Result<wire::Content, SendError> {
         Content::List(list) => wire::Content::Interactive(Box::new(parts::list(list))),
         Content::Template(template) => wire::Content::Template(self::template(template)?),
         Content::Choice { .. } => {
-            return Err(rejected(
-                "An answer that somebody chose can be received but not sent.",
-            ));
+            return Err(rejected("An answer that somebody chose can be received but not sent."));
         }
         Content::Native(native) => self::native(native)?,
     })
 }
 
 fn text(body: &str, preview: bool) -> wire::Text {
-    wire::Text {
-        preview_url: preview.then_some(true),
-        ..wire::Text::new(body)
-    }
+    wire::Text { preview_url: preview.then_some(true), ..wire::Text::new(body) }
 }
 
 fn media(media: &neutral::Media) -> wire::Content {
@@ -57,29 +52,22 @@ fn media(media: &neutral::Media) -> wire::Content {
         neutral::Source::Link(link) => wire::Media::link(link.as_str()),
         neutral::Source::Id(id) => wire::Media::id(id.as_str()),
     };
-    let captioned = wire::Media {
-        caption: media.caption.clone(),
-        ..source
-    };
+    let captioned = wire::Media { caption: media.caption.clone(), ..source };
     match media.kind {
         neutral::MediaKind::Image => wire::Content::Image(captioned),
         neutral::MediaKind::Video => wire::Content::Video(captioned),
         neutral::MediaKind::Sticker => wire::Content::Sticker(captioned),
-        neutral::MediaKind::Audio => wire::Content::Audio(wire::Media {
-            voice: media.voice.then_some(true),
-            ..captioned
-        }),
-        neutral::MediaKind::Document => wire::Content::Document(wire::Media {
-            filename: media.filename.clone(),
-            ..captioned
-        }),
+        neutral::MediaKind::Audio => {
+            wire::Content::Audio(wire::Media { voice: media.voice.then_some(true), ..captioned })
+        }
+        neutral::MediaKind::Document => {
+            wire::Content::Document(wire::Media { filename: media.filename.clone(), ..captioned })
+        }
     }
 }
 
 fn location(place: &neutral::Location) -> Result<wire::Location, SendError> {
-    let degrees = |value| {
-        Degrees::new(value).ok_or_else(|| rejected("The location is not a place on earth."))
-    };
+    let degrees = |value| Degrees::new(value).ok_or_else(|| rejected("The location is not a place on earth."));
     Ok(wire::Location {
         latitude: degrees(place.latitude)?,
         longitude: degrees(place.longitude)?,
@@ -90,11 +78,7 @@ fn location(place: &neutral::Location) -> Result<wire::Location, SendError> {
 }
 
 fn reaction(target: &str, emoji: &str) -> wire::Reaction {
-    wire::Reaction {
-        message_id: target.to_owned(),
-        emoji: Some(emoji.to_owned()),
-        ..wire::Reaction::default()
-    }
+    wire::Reaction { message_id: target.to_owned(), emoji: Some(emoji.to_owned()), ..wire::Reaction::default() }
 }
 
 fn template(template: &neutral::Template) -> Result<Template, SendError> {
@@ -109,31 +93,17 @@ fn template(template: &neutral::Template) -> Result<Template, SendError> {
 
 /// Goes out under its own name, as it is.
 fn native(native: &Native) -> Result<wire::Content, SendError> {
-    let speakable = native
-        .name
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    if native.format != FORMAT
-        || native.name.is_empty()
-        || !speakable
-        || ENVELOPE.contains(&native.name.as_str())
-    {
-        return Err(rejected(
-            "This kind of message cannot be sent over WhatsApp.",
-        ));
+    let speakable = native.name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    if native.format != FORMAT || native.name.is_empty() || !speakable || ENVELOPE.contains(&native.name.as_str()) {
+        return Err(rejected("This kind of message cannot be sent over WhatsApp."));
     }
-    Ok(wire::Content::Other {
-        kind: native.name.clone(),
-        value: Some(native.json.clone()),
-    })
+    Ok(wire::Content::Other { kind: native.name.clone(), value: Some(native.json.clone()) })
 }
 
 /// A native part that stands inside a neutral one.
 pub(super) fn read<T: DeserializeOwned>(native: &Native) -> Result<T, SendError> {
     if native.format != FORMAT {
-        return Err(rejected(
-            "A part of the message is in the words of another channel.",
-        ));
+        return Err(rejected("A part of the message is in the words of another channel."));
     }
     T::deserialize(&native.json)
         .map_err(|_| rejected("A part of the message has not the shape that WhatsApp asks for."))

@@ -10,10 +10,7 @@ use super::*;
 fn outgoing(content: Value, kind: &str, value: &str) -> Outgoing {
     Outgoing {
         id: Id::from_parts(1_700_000_000_000, 7),
-        to: Address {
-            kind: kind.to_owned(),
-            value: value.to_owned(),
-        },
+        to: Address { kind: kind.to_owned(), value: value.to_owned() },
         content: Content::parse(&content.to_string()).unwrap(),
         reply_to: None,
     }
@@ -37,15 +34,9 @@ fn the_envelope_names_the_recipient_the_quoted_message_and_ours() {
             "type": "text", "text": {"body": "Hi"},
         })
     );
-    message.to = Address {
-        kind: USER.to_owned(),
-        value: "US.13491208655302741918".to_owned(),
-    };
+    message.to = Address { kind: USER.to_owned(), value: "US.13491208655302741918".to_owned() };
     let to_user = serde_json::to_value(body(&message).unwrap()).unwrap();
-    assert_eq!(
-        (&to_user["to"], &to_user["recipient"]),
-        (&Value::Null, &json!("US.13491208655302741918"))
-    );
+    assert_eq!((&to_user["to"], &to_user["recipient"]), (&Value::Null, &json!("US.13491208655302741918")));
     message.to.kind = "email".to_owned();
     assert_eq!(body(&message).unwrap_err().retry, Retry::Never);
 }
@@ -58,9 +49,9 @@ fn every_kind_of_content_finds_its_words() {
         native["type"] = json!("native");
         native
     };
-    let flow = json!({"type": "flow", "body": {"text": "Book"}, "action": {"name": "flow", "parameters": {"flow_id": "1"}}});
-    let header =
-        json!([{"type": "header", "parameters": [{"type": "image", "image": {"id": "7"}}]}]);
+    let flow =
+        json!({"type": "flow", "body": {"text": "Book"}, "action": {"name": "flow", "parameters": {"flow_id": "1"}}});
+    let header = json!([{"type": "header", "parameters": [{"type": "image", "image": {"id": "7"}}]}]);
     let whole_card = json!({"name": {"formatted_name": "Front desk", "last_name": "desk"}, "emails": [{"email": "desk@example.com"}],
         "vcard": "BEGIN:VCARD"});
     let rows = [
@@ -123,23 +114,12 @@ fn every_kind_of_content_finds_its_words() {
             json!({"type": "template", "name": "t", "language": "en", "components": meta("components", header.clone())}),
             json!({"type": "template", "template": {"name": "t", "language": {"code": "en"}, "components": header}}),
         ),
-        (
-            native("interactive", flow.clone()),
-            json!({"type": "interactive", "interactive": flow}),
-        ),
-        (
-            native("pin", json!({"type": "pin"})),
-            json!({"type": "pin", "pin": {"type": "pin"}}),
-        ),
+        (native("interactive", flow.clone()), json!({"type": "interactive", "interactive": flow})),
+        (native("pin", json!({"type": "pin"})), json!({"type": "pin", "pin": {"type": "pin"}})),
     ];
     for (content, expected) in rows {
         let mut posted = posted(content.clone()).unwrap();
-        for envelope in [
-            "messaging_product",
-            "recipient_type",
-            "to",
-            "biz_opaque_callback_data",
-        ] {
+        for envelope in ["messaging_product", "recipient_type", "to", "biz_opaque_callback_data"] {
             posted.as_object_mut().unwrap().remove(envelope).unwrap();
         }
         assert_eq!(posted, expected, "{content}");
@@ -162,10 +142,6 @@ fn what_meta_has_no_words_for_is_refused_before_anything_goes_out() {
         components("meta", json!("no list")),
     ] {
         let refused = posted(content.clone()).expect_err(&content.to_string());
-        assert_eq!(
-            (refused.retry, refused.failure.code),
-            (Retry::Never, Code::Rejected),
-            "{content}"
-        );
+        assert_eq!((refused.retry, refused.failure.code), (Retry::Never, Code::Rejected), "{content}");
     }
 }

@@ -60,48 +60,28 @@ fn told(sha256: &str, size: Value) -> Reply {
 }
 
 async fn fetch(ground: &Ground) -> Result<Fetched, FetchError> {
-    ground
-        .provider
-        .media()
-        .unwrap()
-        .fetch(&account(), &sender(), &row())
-        .await
+    ground.provider.media().unwrap().fetch(&account(), &sender(), &row()).await
 }
 
 #[tokio::test]
 async fn a_file_is_fetched_with_the_token_and_kept_whole() {
     let digest = hex::encode(Sha256::digest(FILE));
     let announced = digest.clone();
-    let stub = stub(
-        move || told(&announced, json!(FILE.len())),
-        || Reply::Bytes(Bytes::from_static(FILE)),
-    )
-    .await;
+    let stub = stub(move || told(&announced, json!(FILE.len())), || Reply::Bytes(Bytes::from_static(FILE))).await;
     let ground = Ground::new(&stub.url);
     let fetched = fetch(&ground).await.unwrap();
     assert_eq!((fetched.size, fetched.sha256), (FILE.len() as i64, digest));
     assert!(stub.calls().iter().all(|call| call.token() == TOKEN));
     let opened = ground.blobs.open(&row().message_id.hex24()).await.unwrap();
-    assert_eq!(
-        (opened.meta.mime.as_str(), opened.meta.filename.as_deref()),
-        ("image/png", Some("a.png"))
-    );
-    let bytes: Vec<Bytes> = opened
-        .read(0..u64::MAX)
-        .await
-        .unwrap()
-        .try_collect()
-        .await
-        .unwrap();
+    assert_eq!((opened.meta.mime.as_str(), opened.meta.filename.as_deref()), ("image/png", Some("a.png")));
+    let bytes: Vec<Bytes> = opened.read(0..u64::MAX).await.unwrap().try_collect().await.unwrap();
     assert_eq!(bytes.concat(), FILE);
 }
 
 #[tokio::test]
 async fn what_is_gone_too_large_or_another_file_is_given_up_and_all_else_is_not() {
     let good = || Reply::Bytes(Bytes::from_static(FILE));
-    let refusal = |status, code: i64| {
-        move || Reply::Json(status, json!({"error": {"message": "No", "code": code}}))
-    };
+    let refusal = |status, code: i64| move || Reply::Json(status, json!({"error": {"message": "No", "code": code}}));
     let whole = || told("", json!("20"));
     let elsewhere = || ok(json!({"id": "777", "url": "http://127.0.0.1:9/files/777"}));
     let rows = [
@@ -115,33 +95,17 @@ async fn what_is_gone_too_large_or_another_file_is_given_up_and_all_else_is_not(
         (stub(whole, || Reply::Text(500, "")).await, false),
         (stub(|| told("", json!(1001)), good).await, true),
         (stub(|| told("", json!("1001")), good).await, true),
-        (
-            stub(whole, || Reply::Bytes(vec![0; 1001].into())).await,
-            true,
-        ),
-        (
-            stub(|| told(&hex::encode([7; 32]), json!(20)), good).await,
-            true,
-        ),
+        (stub(whole, || Reply::Bytes(vec![0; 1001].into())).await, true),
+        (stub(|| told(&hex::encode([7; 32]), json!(20)), good).await, true),
         (stub(elsewhere, good).await, true),
         (stub(|| ok(json!({"id": "777"})), good).await, false),
     ];
     for (number, (stub, final_)) in rows.into_iter().enumerate() {
         let ground = Ground::new(&stub.url);
         let error = fetch(&ground).await.unwrap_err();
-        assert_eq!(
-            matches!(error, FetchError::Unavailable(_)),
-            final_,
-            "{number}: {error}"
-        );
-        assert!(
-            !error.to_string().contains(TOKEN) && !error.to_string().contains("http"),
-            "{error}"
-        );
-        assert!(
-            ground.blobs.open(&row().message_id.hex24()).await.is_err(),
-            "{number}: something was kept"
-        );
+        assert_eq!(matches!(error, FetchError::Unavailable(_)), final_, "{number}: {error}");
+        assert!(!error.to_string().contains(TOKEN) && !error.to_string().contains("http"), "{error}");
+        assert!(ground.blobs.open(&row().message_id.hex24()).await.is_err(), "{number}: something was kept");
     }
 }
 
@@ -153,14 +117,8 @@ async fn files_are_uploaded_as_streams_and_deleted() {
     })
     .await;
     let graph = Ground::new(&stub.url).provider.graph(&account()).unwrap();
-    let parts =
-        stream::iter(FILE.chunks(5)).map(|chunk| Ok::<_, io::Error>(Bytes::from_static(chunk)));
-    let upload = Upload {
-        mime: "image/png".into(),
-        filename: "a.png".into(),
-        size: FILE.len() as u64,
-        bytes: parts,
-    };
+    let parts = stream::iter(FILE.chunks(5)).map(|chunk| Ok::<_, io::Error>(Bytes::from_static(chunk)));
+    let upload = Upload { mime: "image/png".into(), filename: "a.png".into(), size: FILE.len() as u64, bytes: parts };
     let uploaded = graph.upload_media(PHONE, upload).await.unwrap();
     assert_eq!(uploaded.id.as_str(), "888");
     assert!(graph.delete_media("888").await.unwrap().success);

@@ -44,18 +44,12 @@ impl Ground {
             media_max_bytes: 1000,
             ..Options::new(client, blobs.clone())
         });
-        Self {
-            provider: Arc::new(provider),
-            blobs,
-            dir,
-        }
+        Self { provider: Arc::new(provider), blobs, dir }
     }
 
     /// An engine that has this provider, on a database of its own.
     pub(crate) async fn engine(&self) -> Engine {
-        let db = Db::open(&Location::Sqlite(self.dir.path().join("db")))
-            .await
-            .unwrap();
+        let db = Db::open(&Location::Sqlite(self.dir.path().join("db"))).await.unwrap();
         store::migrate(&db).await.unwrap();
         Engine::new(Parts {
             db,
@@ -107,31 +101,17 @@ pub(crate) fn sender() -> Sender {
 }
 
 pub(crate) fn outgoing(content: Content) -> Outgoing {
-    let to = Address {
-        kind: "phone".to_owned(),
-        value: "+15550199001".to_owned(),
-    };
-    Outgoing {
-        id: Id::from_parts(NOW, 4),
-        to,
-        content,
-        reply_to: None,
-    }
+    let to = Address { kind: "phone".to_owned(), value: "+15550199001".to_owned() };
+    Outgoing { id: Id::from_parts(NOW, 4), to, content, reply_to: None }
 }
 
 pub(crate) fn text(body: &str) -> Content {
-    Content::Text {
-        body: body.to_owned(),
-        preview: false,
-    }
+    Content::Text { body: body.to_owned(), preview: false }
 }
 
 /// An organization with one account.
 pub(crate) async fn put_account(engine: &Engine, waba: &str, config: Value, secrets: Value) -> Id {
-    let organization = engine
-        .perform(engine::organizations::create(engine, waba))
-        .await
-        .unwrap();
+    let organization = engine.perform(engine::organizations::create(engine, waba)).await.unwrap();
     let new = NewAccount {
         organization: organization.id,
         provider: MetaCloud::NAME.to_owned(),

@@ -27,11 +27,7 @@ impl Call {
     }
 
     pub(crate) fn token(&self) -> &str {
-        self.headers["authorization"]
-            .to_str()
-            .unwrap()
-            .strip_prefix("Bearer ")
-            .unwrap()
+        self.headers["authorization"].to_str().unwrap().strip_prefix("Bearer ").unwrap()
     }
 }
 
@@ -64,16 +60,11 @@ pub(crate) struct Stub {
 
 impl Stub {
     /// `script` is given the stub's own URL and each call.
-    pub(crate) async fn start(
-        script: impl Fn(&str, &Call) -> Reply + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn start(script: impl Fn(&str, &Call) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (own, calls) = (url.clone(), Arc::default());
-        let desk = Desk {
-            script: Arc::new(move |call| script(&own, call)),
-            calls: Arc::clone(&calls),
-        };
+        let desk = Desk { script: Arc::new(move |call| script(&own, call)), calls: Arc::clone(&calls) };
         let router = Router::new().fallback(answer).with_state(desk);
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, calls, task }
@@ -97,17 +88,11 @@ impl Drop for Stub {
 async fn answer(State(desk): State<Desk>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, 1 << 24).await.unwrap();
-    let call = Call {
-        line: format!("{} {}", parts.method, parts.uri),
-        headers: parts.headers,
-        body,
-    };
+    let call = Call { line: format!("{} {}", parts.method, parts.uri), headers: parts.headers, body };
     let reply = (desk.script)(&call);
     desk.calls.lock().unwrap().push(call);
     match reply {
-        Reply::Json(status, json) => {
-            (StatusCode::from_u16(status).unwrap(), axum::Json(json)).into_response()
-        }
+        Reply::Json(status, json) => (StatusCode::from_u16(status).unwrap(), axum::Json(json)).into_response(),
         Reply::Text(status, text) => (StatusCode::from_u16(status).unwrap(), text).into_response(),
         Reply::Bytes(bytes) => Body::from(bytes).into_response(),
         Reply::Silence => std::future::pending().await,

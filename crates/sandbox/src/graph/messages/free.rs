@@ -32,9 +32,7 @@ pub(super) fn check(kind: &'static str, body: &Value, wanted: &mut Vec<Wanted>) 
     let at = At::root(body.get(kind).filter(|value| !value.is_null()), kind);
     match kind {
         "text" => text(at.object()?),
-        "image" | "video" | "audio" | "document" | "sticker" => {
-            media(&at, kind, &format!("/{kind}"), wanted)
-        }
+        "image" | "video" | "audio" | "document" | "sticker" => media(&at, kind, &format!("/{kind}"), wanted),
         "location" => location(at.object()?),
         "contacts" => contacts(&at),
         "reaction" => reaction(at.object()?),
@@ -49,40 +47,23 @@ fn text(at: At<'_>) -> Outcome<()> {
     let words = body.text(usize::MAX)?;
     let length = words.chars().count();
     if length > 4096 {
-        return Err(of(
-            100,
-            format!("Param text['body'] must be at most 4096 characters long, and has {length}."),
-        ));
+        return Err(of(100, format!("Param text['body'] must be at most 4096 characters long, and has {length}.")));
     }
     let preview = at.get("preview_url").maybe_flag()?.unwrap_or(false);
     if preview && !(words.contains("http://") || words.contains("https://")) {
-        return Err(body.wrong(
-            "must contain a URL that starts with http:// or https:// when preview_url is set.",
-        ));
+        return Err(body.wrong("must contain a URL that starts with http:// or https:// when preview_url is set."));
     }
     Ok(())
 }
 
 /// `id` or `link`, and what its kind may have beside.
-pub(crate) fn media(
-    at: &At<'_>,
-    kind: &'static str,
-    pointer: &str,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<()> {
+pub(crate) fn media(at: &At<'_>, kind: &'static str, pointer: &str, wanted: &mut Vec<Wanted>) -> Outcome<()> {
     at.object()?;
     let (id, link) = (at.get("id"), at.get("link"));
     let source = match (id.is_there(), link.is_there()) {
         (true, true) => return Err(at.wrong("must have either 'id' or 'link', not both.")),
         (false, false) => {
-            return Err(of(
-                131008,
-                format!(
-                    "The parameter {} or {} is required.",
-                    id.path(),
-                    link.path()
-                ),
-            ));
+            return Err(of(131008, format!("The parameter {} or {} is required.", id.path(), link.path())));
         }
         (true, false) => Source::Id(media_id(&id)?),
         (false, true) => Source::Link(link.link(2048)?.to_owned()),
@@ -95,15 +76,10 @@ pub(crate) fn media(
     if kind == "document" {
         at.get("filename").maybe_text(240)?;
     } else {
-        at.get("filename")
-            .absent("is allowed for documents only.")?;
+        at.get("filename").absent("is allowed for documents only.")?;
     }
     at.get("voice").maybe_flag()?;
-    wanted.push(Wanted {
-        pointer: pointer.to_owned(),
-        kind,
-        source,
-    });
+    wanted.push(Wanted { pointer: pointer.to_owned(), kind, source });
     Ok(())
 }
 
@@ -146,11 +122,7 @@ fn contacts(at: &At<'_>) -> Outcome<()> {
         if !named {
             return Err(of(
                 131008,
-                format!(
-                    "Beside formatted_name, one of {} is required in {}.",
-                    parts.join(", "),
-                    name.path()
-                ),
+                format!("Beside formatted_name, one of {} is required in {}.", parts.join(", "), name.path()),
             ));
         }
         card_lists(&card)?;
@@ -159,12 +131,7 @@ fn contacts(at: &At<'_>) -> Outcome<()> {
 }
 
 fn card_lists(card: &At<'_>) -> Outcome<()> {
-    for (list, member) in [
-        ("phones", "phone"),
-        ("emails", "email"),
-        ("urls", "url"),
-        ("addresses", "city"),
-    ] {
+    for (list, member) in [("phones", "phone"), ("emails", "email"), ("urls", "url"), ("addresses", "city")] {
         let entries = card.get(list);
         if entries.is_there() {
             for entry in entries.items(0, 100)? {

@@ -33,40 +33,17 @@ struct Frame {
 
 fn frame(kind: &str) -> Frame {
     const ALL: &[&str] = &["text", "image", "video", "document"];
-    let usual = Frame {
-        headers: ALL,
-        body_required: true,
-        body: 1024,
-        footer: true,
-    };
+    let usual = Frame { headers: ALL, body_required: true, body: 1024, footer: true };
     match kind {
-        "list" => Frame {
-            headers: &["text"],
-            body: 4096,
-            ..usual
-        },
-        "product_list" => Frame {
-            headers: &["text"],
-            ..usual
-        },
-        "location_request_message" | "request_contact_info" | "carousel" => Frame {
-            headers: &[],
-            footer: false,
-            ..usual
-        },
-        "product" => Frame {
-            headers: &[],
-            body_required: false,
-            ..usual
-        },
-        "catalog_message"
-        | "call_permission_request"
-        | "voice_call"
-        | "address_message"
-        | "order_status" => Frame {
-            headers: &[],
-            ..usual
-        },
+        "list" => Frame { headers: &["text"], body: 4096, ..usual },
+        "product_list" => Frame { headers: &["text"], ..usual },
+        "location_request_message" | "request_contact_info" | "carousel" => {
+            Frame { headers: &[], footer: false, ..usual }
+        }
+        "product" => Frame { headers: &[], body_required: false, ..usual },
+        "catalog_message" | "call_permission_request" | "voice_call" | "address_message" | "order_status" => {
+            Frame { headers: &[], ..usual }
+        }
         _ => usual,
     }
 }
@@ -96,10 +73,9 @@ pub(super) fn check(at: &At<'_>, wanted: &mut Vec<Wanted>) -> Outcome<()> {
         "address_message" => address(&action),
         "order_details" => order(&action, "review_and_pay"),
         "order_status" => order(&action, "review_order"),
-        "voice_call" | "call_permission_request" => Err(of(
-            138000,
-            "Calling API is not enabled for this phone number.",
-        )),
+        "voice_call" | "call_permission_request" => {
+            Err(of(138000, "Calling API is not enabled for this phone number."))
+        }
         _ => Ok(()),
     }
 }
@@ -127,12 +103,7 @@ fn frame_check(at: &At<'_>, frame: &Frame, pointer: &str, wanted: &mut Vec<Wante
     Ok(())
 }
 
-fn header_check(
-    header: &At<'_>,
-    allowed: &[&'static str],
-    pointer: &str,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<()> {
+fn header_check(header: &At<'_>, allowed: &[&'static str], pointer: &str, wanted: &mut Vec<Wanted>) -> Outcome<()> {
     let kind = header.get("type").word(allowed)?;
     let inner = header.get(kind);
     if kind == "text" {
@@ -177,10 +148,7 @@ fn list(action: &At<'_>) -> Outcome<()> {
         }
     }
     if ids.len() > 10 {
-        return Err(sections.wrong(format_args!(
-            "must have at most 10 rows in total, and has {}.",
-            ids.len()
-        )));
+        return Err(sections.wrong(format_args!("must have at most 10 rows in total, and has {}.", ids.len())));
     }
     sections.unique(ids.iter().map(String::as_str))
 }
@@ -242,9 +210,7 @@ fn products(action: &At<'_>) -> Outcome<()> {
         }
     }
     if count > 30 {
-        return Err(sections.wrong(format_args!(
-            "must have at most 30 products in total, and has {count}."
-        )));
+        return Err(sections.wrong(format_args!("must have at most 30 products in total, and has {count}.")));
     }
     Ok(())
 }
@@ -274,20 +240,10 @@ fn carousel(action: &At<'_>, wanted: &mut Vec<Wanted>) -> Outcome<()> {
 }
 
 /// Checks a card with a picture or film and returns its shape, which all cards must share.
-fn media_card(
-    card: &At<'_>,
-    action: &At<'_>,
-    place: usize,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<String> {
+fn media_card(card: &At<'_>, action: &At<'_>, place: usize, wanted: &mut Vec<Wanted>) -> Outcome<String> {
     let (header, body) = (card.get("header"), card.get("body"));
     header.object()?;
-    header_check(
-        &header,
-        &["image", "video"],
-        &format!("/interactive/action/cards/{place}"),
-        wanted,
-    )?;
+    header_check(&header, &["image", "video"], &format!("/interactive/action/cards/{place}"), wanted)?;
     if body.is_there() {
         let words = body.get("text");
         if words.text(160)?.matches('\n').count() > 2 {
@@ -303,11 +259,7 @@ fn media_card(
         Some(list) => {
             let count = list.as_array().map_or(0, Vec::len);
             for button in buttons.items(1, 3)? {
-                let reply = button.get(if button.get("quick_reply").is_there() {
-                    "quick_reply"
-                } else {
-                    "reply"
-                });
+                let reply = button.get(if button.get("quick_reply").is_there() { "quick_reply" } else { "reply" });
                 reply.object()?;
                 reply.get("id").text(256)?;
                 reply.get("title").text(20)?;
@@ -335,10 +287,7 @@ fn order(action: &At<'_>, name: &'static str) -> Outcome<()> {
     if name == "review_and_pay" {
         parameters.get("currency").text(3)?;
         parameters.get("total_amount").object()?;
-        return Err(of(
-            134011,
-            "Payments terms of service has not been accepted for this WhatsApp Business Account.",
-        ));
+        return Err(of(134011, "Payments terms of service has not been accepted for this WhatsApp Business Account."));
     }
     Ok(())
 }

@@ -46,33 +46,18 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
     let body = Value::Object(fields);
     let kind = kind(&body)?;
     if door == Door::Marketing && kind != "template" {
-        return Err(of(
-            134100,
-            "Only marketing template messages are supported by this endpoint.",
-        ));
+        return Err(of(134100, "Only marketing template messages are supported by this endpoint."));
     }
-    let opaque = At::root(
-        body.get("biz_opaque_callback_data"),
-        "biz_opaque_callback_data",
-    )
-    .maybe_text(512)?
-    .map(Text::from);
+    let opaque =
+        At::root(body.get("biz_opaque_callback_data"), "biz_opaque_callback_data").maybe_text(512)?.map(Text::from);
     let mut wanted = Vec::new();
-    let mut content = if kind == "template" {
-        Map::new()
-    } else {
-        own_content(kind, &body, &mut wanted)?
-    };
+    let mut content = if kind == "template" { Map::new() } else { own_content(kind, &body, &mut wanted)? };
 
     let world = &call.world;
     let mut guard = world.state();
     let state = &mut *guard;
     let sender = ready(state, number)?;
-    let business = state
-        .wabas
-        .get(&sender.waba)
-        .map(|waba| waba.business_id.clone())
-        .unwrap_or_default();
+    let business = state.wabas.get(&sender.waba).map(|waba| waba.business_id.clone()).unwrap_or_default();
     let to = recipient(world, state, &body, &sender, &business)?;
     let context = context(state, &body, kind)?;
     let (mut category, mut ttl) = (Category::Service, 30 * 86_400_000);
@@ -81,16 +66,9 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
         category = price(&template, door)?;
         ttl = template.ttl_ms();
         if to.user_id.is_some() && category == Category::Authentication {
-            return Err(of(
-                131062,
-                "Business-scoped user IDs cannot receive this authentication template.",
-            ));
+            return Err(of(131062, "Business-scoped user IDs cannot receive this authentication template."));
         }
-        content = fill(
-            &template,
-            &At::root(body.get("template"), "template"),
-            &mut wanted,
-        )?;
+        content = fill(&template, &At::root(body.get("template"), "template"), &mut wanted)?;
         content.insert("template".to_owned(), body["template"].clone());
     }
     content.extend(context);
@@ -110,11 +88,7 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
         ttl,
         failure,
     };
-    if wanted
-        .iter()
-        .any(|one| matches!(one.source, Source::Link(_)))
-        && out.failure.is_none()
-    {
+    if wanted.iter().any(|one| matches!(one.source, Source::Link(_))) && out.failure.is_none() {
         fetch_then_accept(world, out, wanted);
     } else {
         delivery::accept(world, state, out);
@@ -132,10 +106,7 @@ fn fetch_then_accept(world: &Shared, mut out: Outgoing, wanted: Vec<Wanted>) {
 }
 
 fn kind(body: &Value) -> Outcome<&'static str> {
-    let recipient_type = body
-        .get("recipient_type")
-        .and_then(Value::as_str)
-        .unwrap_or("individual");
+    let recipient_type = body.get("recipient_type").and_then(Value::as_str).unwrap_or("individual");
     if !recipient_type.eq_ignore_ascii_case("individual") {
         return Err(of(
             100,
@@ -145,55 +116,32 @@ fn kind(body: &Value) -> Outcome<&'static str> {
     let Some(kind) = body.get("type") else {
         return Ok("text");
     };
-    let found = kind.as_str().and_then(|kind| {
-        free::TYPES
-            .iter()
-            .find(|known| known.eq_ignore_ascii_case(kind))
-    });
+    let found = kind.as_str().and_then(|kind| free::TYPES.iter().find(|known| known.eq_ignore_ascii_case(kind)));
     match found {
         Some(&"hsm") => Err(of(131051, "Message type hsm is no longer supported")),
         Some(known) => Ok(known),
         None => Err(of(
             100,
-            format!(
-                "Param type must be one of {{{}}} - got {kind}.",
-                free::TYPES.join(", ").to_uppercase()
-            ),
+            format!("Param type must be one of {{{}}} - got {kind}.", free::TYPES.join(", ").to_uppercase()),
         )),
     }
 }
 
-fn own_content(
-    kind: &'static str,
-    body: &Value,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<Map<String, Value>> {
+fn own_content(kind: &'static str, body: &Value, wanted: &mut Vec<Wanted>) -> Outcome<Map<String, Value>> {
     free::check(kind, body, wanted)?;
     Ok(Map::from_iter([(kind.to_owned(), body[kind].clone())]))
 }
 
 /// The sending number, if it may send.
 fn ready(state: &State, id: &Text) -> Outcome<Number> {
-    let number = state
-        .numbers
-        .get(id)
-        .ok_or_else(|| of(33, "The phone number does not exist."))?;
+    let number = state.numbers.get(id).ok_or_else(|| of(33, "The phone number does not exist."))?;
     if !number.registered {
-        return Err(of(
-            133010,
-            "The phone number is not registered on the WhatsApp Business Platform.",
-        ));
+        return Err(of(133010, "The phone number is not registered on the WhatsApp Business Platform."));
     }
     Ok(number.clone())
 }
 
-fn recipient(
-    world: &Shared,
-    state: &State,
-    body: &Value,
-    sender: &Number,
-    business: &str,
-) -> Outcome<Recipient> {
+fn recipient(world: &Shared, state: &State, body: &Value, sender: &Number, business: &str) -> Outcome<Recipient> {
     let given = |key: &str| match body.get(key) {
         Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
         Some(Value::Number(number)) => Some(number.to_string()),
@@ -201,52 +149,31 @@ fn recipient(
     };
     let (input, digits, user_id) = match (given("to"), given("recipient")) {
         (Some(input), _) => {
-            let digits = phones::digits(&input)
-                .ok_or_else(|| of(131009, "Param to must be a phone number."))?;
+            let digits = phones::digits(&input).ok_or_else(|| of(131009, "Param to must be a phone number."))?;
             (input, digits, None)
         }
         (None, Some(user_id)) => {
             let digits = world.seed.phone_of(business, &user_id);
-            let digits = digits.ok_or_else(|| {
-                of(
-                    131009,
-                    "Param recipient is not a user ID known to this business.",
-                )
-            })?;
+            let digits =
+                digits.ok_or_else(|| of(131009, "Param recipient is not a user ID known to this business."))?;
             (user_id.clone(), digits, Some(user_id))
         }
         (None, None) => return Err(parameter("The parameter to is required.")),
     };
     if *digits == *sender.phone {
-        return Err(of(
-            131021,
-            "The sender and the recipient phone numbers are the same.",
-        ));
+        return Err(of(131021, "The sender and the recipient phone numbers are the same."));
     }
     if sender.blocked.contains(&digits) {
-        return Err(of(
-            130403,
-            "The recipient is on the block list of this business number.",
-        ));
+        return Err(of(130403, "The recipient is on the block list of this business number."));
     }
     // One copy of the number in memory, however many messages name it.
-    let phone = state
-        .phones
-        .get_key_value(&*digits)
-        .map_or_else(|| Text::from(digits), |(known, _)| known.clone());
-    Ok(Recipient {
-        input,
-        phone,
-        user_id,
-    })
+    let phone = state.phones.get_key_value(&*digits).map_or_else(|| Text::from(digits), |(known, _)| known.clone());
+    Ok(Recipient { input, phone, user_id })
 }
 
 /// The quoted message, as the phone shows it.
 fn context(state: &State, body: &Value, kind: &str) -> Outcome<Map<String, Value>> {
-    let at = At::root(
-        body.get("context").filter(|value| !value.is_null()),
-        "context",
-    );
+    let at = At::root(body.get("context").filter(|value| !value.is_null()), "context");
     let mut context = Map::new();
     if !at.is_there() {
         return Ok(context);
@@ -277,46 +204,26 @@ fn find_template(state: &State, sender: &Number, body: &Value) -> Outcome<Arc<Te
     };
     let mut languages = state.languages_of(&sender.waba, name);
     let template = languages.find(|template| template.language == code);
-    let template = template.ok_or_else(|| {
-        of(
-            132001,
-            format!("template name ({name}) does not exist in {code}"),
-        )
-    })?;
+    let template = template.ok_or_else(|| of(132001, format!("template name ({name}) does not exist in {code}")))?;
     match template.status.as_str() {
         "APPROVED" => Ok(Arc::clone(template)),
-        "PAUSED" => Err(of(
-            132015,
-            format!("template ({name}) is paused because of its low quality"),
-        )),
+        "PAUSED" => Err(of(132015, format!("template ({name}) is paused because of its low quality"))),
         "DISABLED" => Err(of(132016, format!("template ({name}) is disabled"))),
-        _ => Err(of(
-            132001,
-            format!("template name ({name}) is not approved in {code}"),
-        )),
+        _ => Err(of(132001, format!("template name ({name}) is not approved in {code}"))),
     }
 }
 
 fn price(template: &Template, door: Door) -> Outcome<Category> {
     match (template.category.as_str(), door) {
         ("MARKETING", Door::Marketing) => Ok(Category::MarketingLite),
-        (_, Door::Marketing) => Err(of(
-            134100,
-            "Only marketing messages are supported by this endpoint.",
-        )),
+        (_, Door::Marketing) => Err(of(134100, "Only marketing messages are supported by this endpoint.")),
         ("MARKETING", Door::Messages) => Ok(Category::Marketing),
         ("AUTHENTICATION", _) => Ok(Category::Authentication),
         _ => Ok(Category::Utility),
     }
 }
 
-fn take_limits(
-    world: &Shared,
-    state: &mut State,
-    sender: &Number,
-    to: &Recipient,
-    business: &str,
-) -> Outcome<()> {
+fn take_limits(world: &Shared, state: &mut State, sender: &Number, to: &Recipient, business: &str) -> Outcome<()> {
     let now = world.clock.now();
     let open = state
         .phones
@@ -357,16 +264,10 @@ fn receipt(call: &Call, number: &Text, fields: &Map<String, Value>) -> Outcome {
     let mut state = call.world.state();
     ready(&state, number)?;
     if !delivery::read_by_business(&call.world, &mut state, number, id) {
-        return Err(of(
-            131009,
-            "Param message_id is not a message that this number received.",
-        ));
+        return Err(of(131009, "Param message_id is not a message that this number received."));
     }
     if typing.is_there() {
-        let phone = state
-            .messages
-            .by_id(id)
-            .map(|message| message.phone.clone());
+        let phone = state.messages.by_id(id).map(|message| message.phone.clone());
         if let Some(phone) = phone {
             let _ = call.world.screens.send(format!("typing:{phone}"));
         }

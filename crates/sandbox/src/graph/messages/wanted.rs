@@ -36,24 +36,15 @@ pub(crate) fn ids(
         let Source::Id(id) = &one.source else {
             continue;
         };
-        let known = state
-            .media
-            .get(id)
-            .filter(|media| *media.number == *number && media.until > world.clock.now());
+        let known = state.media.get(id).filter(|media| *media.number == *number && media.until > world.clock.now());
         let Some(media) = known else {
             return Err(of(
                 131009,
-                format!(
-                    "Media id {id} in {} does not exist or belongs to another number.",
-                    one.pointer
-                ),
+                format!("Media id {id} in {} does not exist or belongs to another number.", one.pointer),
             ));
         };
         if let Some(details) = media::misfit(one.kind, &media.mime, media.file.size) {
-            failure.get_or_insert(Failure {
-                code: 131053,
-                details,
-            });
+            failure.get_or_insert(Failure { code: 131053, details });
         }
         fill(world, content, one, &media.file, &media.mime);
     }
@@ -61,39 +52,24 @@ pub(crate) fn ids(
 }
 
 /// Fetches links into the content; the first that cannot be had makes the message fail.
-pub(crate) async fn links(
-    world: &Shared,
-    wanted: &[Wanted],
-    content: &mut Map<String, Value>,
-) -> Option<Failure> {
+pub(crate) async fn links(world: &Shared, wanted: &[Wanted], content: &mut Map<String, Value>) -> Option<Failure> {
     for one in wanted {
         let Source::Link(link) = &one.source else {
             continue;
         };
         let fetched = match world.cached_link(link) {
             Some(cached) => Ok(cached),
-            None => {
-                world
-                    .outbound
-                    .fetch(link, &world.files, &world.ids.hex())
-                    .await
-            }
+            None => world.outbound.fetch(link, &world.files, &world.ids.hex()).await,
         };
         let (file, mime) = match fetched {
             Ok(fetched) => fetched,
             Err(details) => {
-                return Some(Failure {
-                    code: 131053,
-                    details: format!("Media upload error: {details}"),
-                });
+                return Some(Failure { code: 131053, details: format!("Media upload error: {details}") });
             }
         };
         world.cache_link(link, &file, &mime);
         if let Some(details) = media::misfit(one.kind, &mime, file.size) {
-            return Some(Failure {
-                code: 131053,
-                details,
-            });
+            return Some(Failure { code: 131053, details });
         }
         fill(world, content, one, &file, &mime);
     }
