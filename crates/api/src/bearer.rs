@@ -30,15 +30,9 @@ mod tests {
         };
         assert_eq!(read(&["Bearer abc"]).as_deref(), Some("abc"));
         assert_eq!(read(&["bearer  abc "]).as_deref(), Some("abc"));
-        for wrong in [
-            &["Basic abc"][..],
-            &["Bearer"],
-            &["Bearer "],
-            &["Bearer a b"],
-            &["abc"],
-            &[],
-            &["Bearer a", "Bearer b"],
-        ] {
+        for wrong in
+            [&["Basic abc"][..], &["Bearer"], &["Bearer "], &["Bearer a b"], &["abc"], &[], &["Bearer a", "Bearer b"]]
+        {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
     }

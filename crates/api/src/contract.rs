@@ -16,46 +16,28 @@ impl Contract {
     #[must_use]
     pub fn new(bytes: &'static [u8]) -> Self {
         let tag = format!("\"{}\"", hex::encode(&Sha256::digest(bytes)[..16]));
-        let etag =
-            HeaderValue::try_from(tag).expect("hexadecimal digits in quotes are a header value");
+        let etag = HeaderValue::try_from(tag).expect("hexadecimal digits in quotes are a header value");
         Self { bytes, etag }
     }
 
     /// The contract, or 304 when the caller has it already.
     #[must_use]
     pub fn answer(&self, headers: &HeaderMap) -> Response {
-        let known = headers
-            .get(header::IF_NONE_MATCH)
-            .is_some_and(|known| self.is_among(known));
-        let mut response = Response::new(if known {
-            Body::empty()
-        } else {
-            Body::from(self.bytes)
-        });
+        let known = headers.get(header::IF_NONE_MATCH).is_some_and(|known| self.is_among(known));
+        let mut response = Response::new(if known { Body::empty() } else { Body::from(self.bytes) });
         if known {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
         }
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
-        headers.insert(
-            header::CACHE_CONTROL,
-            HeaderValue::from_static("public, max-age=300"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
         headers.insert(header::ETAG, self.etag.clone());
         response
     }
 
     fn is_among(&self, known: &HeaderValue) -> bool {
-        let mut tags = known
-            .as_bytes()
-            .split(|byte| *byte == b',')
-            .map(<[u8]>::trim_ascii);
-        tags.any(|tag| {
-            tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes()
-        })
+        let mut tags = known.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        tags.any(|tag| tag == b"*" || tag.strip_prefix(b"W/").unwrap_or(tag) == self.etag.as_bytes())
     }
 }
 
@@ -71,10 +53,7 @@ mod tests {
         let tag = fresh.headers()[header::ETAG].clone();
         for (asked, status) in [
             (tag.clone(), 304),
-            (
-                HeaderValue::try_from(format!("\"x\", W/{}", tag.to_str().unwrap())).unwrap(),
-                304,
-            ),
+            (HeaderValue::try_from(format!("\"x\", W/{}", tag.to_str().unwrap())).unwrap(), 304),
             (HeaderValue::from_static("\"x\""), 200),
         ] {
             let headers = HeaderMap::from_iter([(header::IF_NONE_MATCH, asked)]);

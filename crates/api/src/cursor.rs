@@ -54,18 +54,13 @@ struct Inside<P> {
 impl Cursors {
     #[must_use]
     pub fn new(engine: &Engine) -> Self {
-        Self {
-            key: engine.key.derive("cursors"),
-        }
+        Self { key: engine.key.derive("cursors") }
     }
 
     /// A cursor for what follows `place`.
     #[must_use]
     pub fn seal<P: Serialize>(&self, list: List, place: P) -> String {
-        let inside = Inside {
-            p: place,
-            f: hex::encode(list.0),
-        };
+        let inside = Inside { p: place, f: hex::encode(list.0) };
         let mut bytes = serde_json::to_vec(&inside).expect("places are made of ids and numbers");
         let seal = self.mac(&bytes);
         bytes.extend_from_slice(&seal);
@@ -83,16 +78,11 @@ impl Cursors {
             return Err(Foreign);
         }
         let inside: Inside<P> = serde_json::from_slice(inside).map_err(|_| Foreign)?;
-        if inside.f == hex::encode(list.0) {
-            Ok(inside.p)
-        } else {
-            Err(Foreign)
-        }
+        if inside.f == hex::encode(list.0) { Ok(inside.p) } else { Err(Foreign) }
     }
 
     fn mac(&self, bytes: &[u8]) -> [u8; SEAL] {
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key)
-            .expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(bytes);
         let mut short = [0; SEAL];
         short.copy_from_slice(&mac.finalize().into_bytes()[..SEAL]);
@@ -123,20 +113,10 @@ mod tests {
         let sealed = cursors(1).seal(list, (Some(5_i64), "x"));
         let opened: (Option<i64>, String) = cursors(1).open(list, &sealed).unwrap();
         assert_eq!(opened, (Some(5), "x".into()));
-        for other in [
-            &["org", "messages"][..],
-            &["org", "messagesinbound"],
-            &["other", "messages", "inbound"],
-        ] {
-            assert_eq!(
-                cursors(1).open::<(Option<i64>, String)>(List::new(other), &sealed),
-                Err(Foreign)
-            );
+        for other in [&["org", "messages"][..], &["org", "messagesinbound"], &["other", "messages", "inbound"]] {
+            assert_eq!(cursors(1).open::<(Option<i64>, String)>(List::new(other), &sealed), Err(Foreign));
         }
-        assert_eq!(
-            cursors(2).open::<(Option<i64>, String)>(list, &sealed),
-            Err(Foreign)
-        );
+        assert_eq!(cursors(2).open::<(Option<i64>, String)>(list, &sealed), Err(Foreign));
         for nonsense in ["", "e30", "a b", &"A".repeat(5000)] {
             assert_eq!(cursors(1).open::<i64>(list, nonsense), Err(Foreign));
         }

@@ -86,10 +86,7 @@ async fn method_not_allowed(Extension(edge): Extension<Edge>) -> Response {
 
 async fn serve(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let asked = Arc::new(Asked {
         request_id: edge.envelope.request_id(&edge.engine.new_id()),
         method: request.method().clone(),
@@ -99,9 +96,7 @@ async fn serve(State(edge): State<Edge>, mut request: Request, next: Next) -> Re
     });
     request.extensions_mut().insert(asked.clone());
     let span = tracing::info_span!("request", request_id = asked.request_id);
-    let response = shield(&*edge.envelope, next.run(request))
-        .instrument(span.clone())
-        .await;
+    let response = shield(&*edge.envelope, next.run(request)).instrument(span.clone()).await;
     let response = edge.envelope.finish(&asked, response);
     span.in_scope(|| tell(edge.envelope.dialect(), &asked, &response, begun.elapsed()));
     response
@@ -114,9 +109,7 @@ async fn shield(envelope: &dyn Envelope, work: impl Future<Output = Response>) -
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_default();
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
             tracing::error!(panic = text, "a handler panicked");
             envelope.problem(Problem::Panicked)
         }
@@ -130,34 +123,24 @@ async fn shield(envelope: &dyn Envelope, work: impl Future<Output = Response>) -
 fn tell(dialect: &'static str, asked: &Asked, response: &Response, took: Duration) {
     let (method, status) = (known(&asked.method), response.status().as_u16());
     let route = asked.route.as_deref().unwrap_or("none");
-    let organization = asked
-        .organization
-        .get()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    tracing::info!(target: "access", dialect, method, route, status, organization, took_ms = took.as_secs_f64() * 1000.0, "answered");
-    let labels = [
-        ("dialect", dialect.to_owned()),
-        ("method", method.to_owned()),
-        ("route", route.to_owned()),
-    ];
+    let organization = asked.organization.get().map(ToString::to_string).unwrap_or_default();
+    let took_ms = took.as_secs_f64() * 1000.0;
+    // Answers that went well are told with `log.filter = "info,access=debug"`.
+    match status < 400 {
+        true => tracing::debug!(target: "access", dialect, method, route, status, organization, took_ms, "answered"),
+        false => tracing::info!(target: "access", dialect, method, route, status, organization, took_ms, "answered"),
+    }
+    let labels = [("dialect", dialect.to_owned()), ("method", method.to_owned()), ("route", route.to_owned())];
     metrics::histogram!("hermod_http_request_seconds", &labels).record(took.as_secs_f64());
     let status = status.to_string();
     let [dialect, method, route] = labels;
-    metrics::counter!(
-        "hermod_http_requests_total",
-        &[dialect, method, route, ("status", status)]
-    )
-    .increment(1);
+    metrics::counter!("hermod_http_requests_total", &[dialect, method, route, ("status", status)]).increment(1);
 }
 
 /// Anybody can invent methods; figures know only the usual ones.
 fn known(method: &Method) -> &'static str {
     const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-    KNOWN
-        .into_iter()
-        .find(|known| *known == method.as_str())
-        .unwrap_or("other")
+    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
 }
 
 #[cfg(test)]

@@ -38,10 +38,8 @@ pub struct Taken {
 
 /// Reads a body whole and leaves the request without one.
 pub async fn take(request: &mut Request) -> Result<Taken, BodyError> {
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let announced =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > LARGEST as u64) {
         return Err(BodyError::TooLarge);
     }
@@ -66,35 +64,21 @@ fn parse(headers: &HeaderMap, bytes: &[u8]) -> Result<Option<Value>, BodyError> 
 }
 
 fn says_json(headers: &HeaderMap) -> bool {
-    let Some(said) = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|said| said.to_str().ok())
-    else {
+    let Some(said) = headers.get(header::CONTENT_TYPE).and_then(|said| said.to_str().ok()) else {
         return false;
     };
-    let essence = said
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    let essence = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    async fn taken(
-        content_type: Option<&str>,
-        body: impl Into<Body>,
-    ) -> Result<Option<Value>, BodyError> {
+    async fn taken(content_type: Option<&str>, body: impl Into<Body>) -> Result<Option<Value>, BodyError> {
         let mut request = Request::new(body.into());
         if let Some(content_type) = content_type {
-            request
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, content_type.parse().unwrap());
+            request.headers_mut().insert(header::CONTENT_TYPE, content_type.parse().unwrap());
         }
         (*take(&mut request).await?.json).clone()
     }
@@ -102,26 +86,12 @@ mod tests {
     #[tokio::test]
     async fn only_json_of_a_bearable_size_is_taken() {
         let json = Some("application/json; charset=utf-8");
-        assert_eq!(
-            taken(json, r#"{"a":1}"#).await,
-            Ok(Some(serde_json::json!({ "a": 1 })))
-        );
-        assert_eq!(
-            taken(Some("application/merge-patch+json"), "{}").await,
-            Ok(Some(serde_json::json!({})))
-        );
+        assert_eq!(taken(json, r#"{"a":1}"#).await, Ok(Some(serde_json::json!({ "a": 1 }))));
+        assert_eq!(taken(Some("application/merge-patch+json"), "{}").await, Ok(Some(serde_json::json!({}))));
         assert_eq!(taken(None, " ").await, Ok(None));
-        for other in [
-            None,
-            Some("text/plain"),
-            Some("application/x-www-form-urlencoded"),
-            Some("application/jsonish"),
-        ] {
-            assert_eq!(
-                taken(other, "{}").await,
-                Err(BodyError::NotJson),
-                "{other:?}"
-            );
+        for other in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonish")]
+        {
+            assert_eq!(taken(other, "{}").await, Err(BodyError::NotJson), "{other:?}");
         }
         let large = format!("\"{}\"", "x".repeat(LARGEST));
         assert_eq!(taken(json, large).await, Err(BodyError::TooLarge));

@@ -33,11 +33,7 @@ pub struct Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        self.turns
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .remove(&self.key);
+        self.turns.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
 
@@ -64,11 +60,7 @@ impl Turns {
         }
         let (ends, watched) = watch::channel(());
         turns.insert(key, watched);
-        Ok(Turn {
-            turns: self.clone(),
-            key,
-            _ends: ends,
-        })
+        Ok(Turn { turns: self.clone(), key, _ends: ends })
     }
 }
 
@@ -151,10 +143,7 @@ mod tests {
     async fn the_second_waits_for_the_first_and_not_for_ever() {
         let (turns, clock) = (Turns::default(), Clock::manual(0));
         let first = turns.take(&once("a"), &clock).await.unwrap();
-        assert!(
-            turns.take(&once("b"), &clock).await.is_some(),
-            "other keys do not wait"
-        );
+        assert!(turns.take(&once("b"), &clock).await.is_some(), "other keys do not wait");
 
         let second = tokio::spawn({
             let (turns, clock) = (turns.clone(), clock.clone());

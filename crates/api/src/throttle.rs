@@ -59,10 +59,7 @@ impl<K: Eq + Hash> Throttle<K> {
         }
         let wait = (*full_at + cost - now - MINUTE).max(0);
         let retry_after = (!taken).then(|| ceil(wait, 1000 * NANOS).max(1));
-        Standing {
-            retry_after,
-            ..limit.standing(*full_at, now)
-        }
+        Standing { retry_after, ..limit.standing(*full_at, now) }
     }
 }
 
@@ -105,78 +102,33 @@ mod tests {
     fn a_bucket_empties_and_fills_again() {
         let (throttle, limit) = (Throttle::default(), Limit { per_minute: 60 });
         let first = throttle.take("a", limit, NOW);
-        assert_eq!(
-            first,
-            Standing {
-                limit: 60,
-                remaining: 59,
-                reset: NOW / 1000 + 1,
-                retry_after: None
-            }
-        );
+        assert_eq!(first, Standing { limit: 60, remaining: 59, reset: NOW / 1000 + 1, retry_after: None });
         for _ in 0..59 {
             assert_eq!(throttle.take("a", limit, NOW).retry_after, None);
         }
         let refused = throttle.take("a", limit, NOW);
-        assert_eq!(
-            refused,
-            Standing {
-                limit: 60,
-                remaining: 0,
-                reset: NOW / 1000 + 60,
-                retry_after: Some(1)
-            }
-        );
-        assert_eq!(
-            throttle.take("b", limit, NOW).remaining,
-            59,
-            "another caller's bucket is another"
-        );
-        assert_eq!(
-            throttle.take("a", limit, NOW + 999).retry_after,
-            Some(1),
-            "refused requests cost nothing"
-        );
+        assert_eq!(refused, Standing { limit: 60, remaining: 0, reset: NOW / 1000 + 60, retry_after: Some(1) });
+        assert_eq!(throttle.take("b", limit, NOW).remaining, 59, "another caller's bucket is another");
+        assert_eq!(throttle.take("a", limit, NOW + 999).retry_after, Some(1), "refused requests cost nothing");
         assert_eq!(throttle.take("a", limit, NOW + 1000).retry_after, None);
         assert_eq!(throttle.take("a", limit, NOW + 1000).retry_after, Some(1));
-        assert_eq!(
-            throttle.take("a", limit, NOW + 120_000).remaining,
-            59,
-            "and not more than full"
-        );
+        assert_eq!(throttle.take("a", limit, NOW + 120_000).remaining, 59, "and not more than full");
     }
 
     #[test]
     fn slow_limits_tell_how_long_to_wait() {
         let (throttle, limit) = (Throttle::default(), Limit { per_minute: 2 });
-        assert_eq!(
-            (
-                throttle.take((), limit, NOW).remaining,
-                throttle.take((), limit, NOW).remaining
-            ),
-            (1, 0)
-        );
+        assert_eq!((throttle.take((), limit, NOW).remaining, throttle.take((), limit, NOW).remaining), (1, 0));
         assert_eq!(throttle.take((), limit, NOW).retry_after, Some(30));
         assert_eq!(throttle.take((), limit, NOW + 10_500).retry_after, Some(20));
-        assert_eq!(
-            limit.full(NOW),
-            Standing {
-                limit: 2,
-                remaining: 2,
-                reset: NOW / 1000,
-                retry_after: None
-            }
-        );
+        assert_eq!(limit.full(NOW), Standing { limit: 2, remaining: 2, reset: NOW / 1000, retry_after: None });
     }
 
     #[test]
     fn a_clock_set_back_locks_nobody_out() {
         let (throttle, limit) = (Throttle::default(), Limit { per_minute: 1 });
         throttle.take((), limit, NOW);
-        assert_eq!(
-            throttle.take((), limit, NOW - 3_600_000).retry_after,
-            Some(60)
-        );
+        assert_eq!(throttle.take((), limit, NOW - 3_600_000).retry_after, Some(60));
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub const ACTIVE: &str = "active";
 pub const BLOCKED: &str = "blocked";
 pub const REMOVED: &str = "removed";
 
+const GONE: &str = "the account was removed";
+/// The end of the year 9999.
+const FOR_GOOD_MS: i64 = 253_402_300_799_000;
+
 /// What an operator says of an account.
 pub struct NewAccount {
     pub organization: Id,
@@ -28,13 +32,14 @@ pub struct NewAccount {
 }
 
 impl Engine {
-    /// An account with its secrets opened.
+    /// An account with its secrets opened; a removed one has none left.
     pub async fn account(&self, id: &Id) -> Result<Option<Arc<Account>>> {
         if let Some(known) = self.cache.accounts.get(id) {
             return Ok(Some(known));
         }
         let generation = self.cache.generation();
-        let Some(row) = rows::get(&mut *self.db.reader().await?, id).await? else { return Ok(None) };
+        let row = rows::get(&mut *self.db.reader().await?, id).await?;
+        let Some(row) = row.filter(|row| row.status != REMOVED) else { return Ok(None) };
         let account = self.opened(&row)?;
         Ok(Some(self.cache.keep(&self.cache.accounts, generation, *id, account)))
     }
@@ -133,9 +138,10 @@ async fn resume(tx: &mut Tx, account: &Id, now: i64) -> Result<()> {
     Ok(())
 }
 
-/// Stops an account for a reason that an operator can see.
-pub(crate) async fn block(tx: &mut Tx, account: &Id, reason: &str, now: i64) -> Result<()> {
+/// Stops an account, its senders until `rest_until`, for a reason that an operator can see.
+pub(crate) async fn block(tx: &mut Tx, account: &Id, reason: &str, now: i64, rest_until: i64) -> Result<()> {
     rows::set_status(tx, account, BLOCKED, Some(reason), now).await?;
+    hold(tx, account, rest_until, reason).await?;
     store::senders::set_status_of_account(tx, account, senders::CONNECTED, senders::DEGRADED, Some(reason), now)
         .await?;
     settings::touch_caches(tx).await
@@ -143,9 +149,20 @@ pub(crate) async fn block(tx: &mut Tx, account: &Id, reason: &str, now: i64) -> 
 
 /// It works again: whatever stopped it is over.
 pub(crate) async fn unblock(tx: &mut Tx, account: &Id, now: i64) -> Result<()> {
-    rows::set_status(tx, account, ACTIVE, None, now).await?;
+    match rows::get(tx, account).await? {
+        Some(row) if row.status == BLOCKED => rows::set_status(tx, account, ACTIVE, None, now).await?,
+        Some(row) if row.status == ACTIVE => {}
+        _ => return Ok(()),
+    }
     resume(tx, account, now).await?;
     settings::touch_caches(tx).await
+}
+
+async fn hold(tx: &mut Tx, account: &Id, until: i64, reason: &str) -> Result<()> {
+    for sender in store::senders::list(tx, None, Some(account)).await? {
+        store::lanes::hold(tx, &sender.id, until, Some(reason)).await?;
+    }
+    Ok(())
 }
 
 /// Writes down what the provider says hangs on an account.
@@ -192,7 +209,8 @@ impl UseCase for Import {
     }
 }
 
-/// Closes an account: its secrets are forgotten, its senders disconnected, its past stays.
+/// Closes an account: its secrets are forgotten, its senders disconnected, its past stays. What waits to be sent
+/// waits until the account is added again.
 pub struct Remove {
     pub id: Id,
     pub now: i64,
@@ -205,9 +223,9 @@ impl Work for Remove {
         rows::set_status(tx, &row.id, REMOVED, None, self.now).await?;
         rows::set_secrets(tx, &row.id, &[], self.now).await?;
         for from in [senders::CONNECTED, senders::DEGRADED, senders::ONBOARDING] {
-            let reason = Some("the account was removed");
-            store::senders::set_status_of_account(tx, &row.id, from, senders::DISCONNECTED, reason, self.now).await?;
+            store::senders::set_status_of_account(tx, &row.id, from, senders::DISCONNECTED, Some(GONE), self.now).await?;
         }
+        hold(tx, &row.id, FOR_GOOD_MS, GONE).await?;
         settings::touch_caches(tx).await?;
         Ok(true)
     }

@@ -268,7 +268,7 @@ impl Work for Claim {
         }
         let found = deliveries::claim(tx, &self.id, subscription.ordered, now, now + CLAIM_MS, self.limit).await?;
         let next_at = match found.is_empty() {
-            true => deliveries::next_due(tx, &self.id).await?,
+            true => deliveries::next_due(tx, &self.id, subscription.ordered).await?,
             false => Some(now),
         };
         Ok(Some(Claimed { subscription, found, next_at }))
@@ -288,7 +288,6 @@ async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result
     let record = Record {
         outcome,
         subscription: target.subscription.id,
-        failing: target.subscription.consecutive_failures > 0,
         replay: delivery.replayed_from.is_some(),
         disable_after: target.dialect.delivery.disable_after,
         now: at + duration_ms,
@@ -367,8 +366,6 @@ fn judge(
 struct Record {
     outcome: Outcome,
     subscription: Id,
-    /// It had failures when the attempt began: a success resets them.
-    failing: bool,
     replay: bool,
     disable_after: Option<i64>,
     now: i64,
@@ -381,7 +378,7 @@ impl Work for Record {
             return Ok(());
         }
         match self.outcome.status {
-            Status::Succeeded if self.failing => subscriptions::reset_failures(tx, &self.subscription).await,
+            Status::Succeeded => subscriptions::reset_failures(tx, &self.subscription).await,
             Status::Dead if !self.replay => self.count(tx).await,
             _ => Ok(()),
         }

@@ -14,6 +14,8 @@ pub const MESSAGE_SUBMITTED: &str = "message.submitted";
 pub const MESSAGE_RETRYING: &str = "message.retrying";
 /// An attempt ended without an answer. Not told to subscribers.
 pub const MESSAGE_UNKNOWN: &str = "message.unknown";
+/// Two attempts turned out to have been taken. Not told to subscribers.
+pub const MESSAGE_DOUBLED: &str = "message.doubled";
 /// Receipts. `message.failed` is also a refusal before there could be any receipt.
 pub const MESSAGE_SENT: &str = "message.sent";
 pub const MESSAGE_DELIVERED: &str = "message.delivered";

@@ -34,8 +34,8 @@ impl std::fmt::Display for Line {
 /// Empty: nothing is known of it.
 pub async fn explain(engine: &Engine, spelling: &str) -> Result<Vec<Line>> {
     let mut reader = engine.db.reader().await?;
-    for message in store::messages::anywhere_by_provider_id(&mut reader, spelling).await? {
-        return story(engine, &mut reader, &message).await;
+    if let Some(message) = store::messages::anywhere_by_provider_id(&mut reader, spelling).await?.first() {
+        return story(engine, &mut reader, message).await;
     }
     let Some(id) = parse(spelling) else { return Ok(Vec::new()) };
     if let Some(message) = store::messages::find(&mut reader, &id).await? {
@@ -65,7 +65,7 @@ async fn story(engine: &Engine, reader: &mut Reader, message: &Message) -> Resul
     for event in store::events::about(reader, &message.id).await? {
         tell_event(reader, &event, &mut lines).await?;
     }
-    for job in store::jobs::about(reader, &message.id).await? {
+    if let Some(job) = store::jobs::about(reader, &message.id).await? {
         let state = match job.state {
             store::jobs::State::Ready => "waits for its next attempt",
             store::jobs::State::Called => "is with the provider; no answer is recorded",

@@ -104,12 +104,15 @@ where
     type Output = Kept<U::Output>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
-        if let Some(kept) = claim(tx, &self.key, &self.once, self.now).await? {
-            return Ok(kept);
+        if let Some(kept) = found(tx, &self.key, &self.once, self.now).await? {
+            return Ok(match kept {
+                Kept::Replayed(given) => Kept::Replayed(given),
+                Kept::Fresh(..) | Kept::Reused => Kept::Reused,
+            });
         }
         let output = self.use_case.run(tx).await?;
         let given = (self.render)(&output);
-        fill(tx, &self.key, &self.once, &given).await?;
+        keep(tx, &self.key, &self.once, &given, self.now).await?;
         Ok(Kept::Fresh(output, given))
     }
 }
@@ -124,34 +127,25 @@ struct Remember {
 impl Work for Remember {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        if claim::<()>(tx, &self.key, &self.once, self.now).await?.is_none() {
-            fill(tx, &self.key, &self.once, &self.given).await?;
+        match found(tx, &self.key, &self.once, self.now).await? {
+            Some(_) => Ok(()),
+            None => keep(tx, &self.key, &self.once, &self.given, self.now).await,
         }
-        Ok(())
     }
 }
 
-/// Takes the key for this transaction, or says what became of it. On PostgreSQL a second caller
-/// waits here for the first one's commit.
-async fn claim<T>(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<T>>> {
-    let empty = Answer { fingerprint: once.fingerprint.to_vec(), status: 0, answer: Vec::new() };
-    if store::idempotency::insert(tx, &once.organization, &once.key_hash, &empty, now).await? {
-        return Ok(None);
+/// Writes the answer down. Where another transaction has taken the key since we looked (PostgreSQL only; it is
+/// waited for), all of this one is undone and run again, and then finds the other's answer.
+async fn keep(tx: &mut Tx, key: &SecretKey, once: &Once, given: &Given, now: i64) -> Result<()> {
+    let answer = Answer {
+        fingerprint: once.fingerprint.to_vec(),
+        status: i64::from(given.status),
+        answer: key.seal(&once.purpose(), &given.body)?,
+    };
+    match store::idempotency::put(tx, &once.organization, &once.key_hash, &answer, now, now - LIFE_MS).await? {
+        true => Ok(()),
+        false => Err(store::Error::contended("another request took the idempotency key")),
     }
-    if let Some(kept) = found(tx, key, once, now).await? {
-        return Ok(Some(match kept {
-            Kept::Replayed(given) => Kept::Replayed(given),
-            Kept::Fresh(..) | Kept::Reused => Kept::Reused,
-        }));
-    }
-    store::idempotency::expire(tx, &once.organization, &once.key_hash, now - LIFE_MS).await?;
-    store::idempotency::insert(tx, &once.organization, &once.key_hash, &empty, now).await?;
-    Ok(None)
-}
-
-async fn fill(tx: &mut Tx, key: &SecretKey, once: &Once, given: &Given) -> Result<()> {
-    let sealed = key.seal(&once.purpose(), &given.body)?;
-    store::idempotency::fill(tx, &once.organization, &once.key_hash, i64::from(given.status), &sealed).await
 }
 
 async fn found(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<()>>> {

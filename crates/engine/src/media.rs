@@ -52,7 +52,7 @@ pub(crate) async fn fetch(engine: &Engine, job: Job) -> Result<()> {
 
 async fn try_fetch(engine: &Engine, job: &Job) -> Result<std::result::Result<Fetched, FetchError>> {
     let gone = |what: &str| Ok(Err(FetchError::Unavailable(what.into())));
-    let media = engine.media(&job.organization_id, &job.subject_id).await?;
+    let media = engine.media(&job.organization_id, &job.id).await?;
     let Some(media) = media else { return gone("the message was deleted") };
     let Some(sender) = engine.sender_by_id(&job.lane).await? else { return gone("the sender was deleted") };
     let Some(account) = engine.account(&sender.account_id).await? else { return gone("the account was deleted") };
@@ -71,7 +71,7 @@ struct Record {
 impl Work for Record {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let message = &self.job.subject_id;
+        let message = &self.job.id;
         match &self.outcome {
             Ok(fetched) => store::media::ready(tx, message, fetched.size, &fetched.sha256, self.now).await?,
             Err(FetchError::Unavailable(why)) => store::media::give_up(tx, message, UNAVAILABLE, why, self.now).await?,

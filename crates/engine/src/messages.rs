@@ -70,18 +70,17 @@ impl Work for Send {
         store::messages::insert(tx, &message).await?;
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
         events::append(tx, engine, Note::about(organization, events::MESSAGE_CREATED, &message), &data).await?;
-        store::jobs::insert(tx, &job(engine.new_id(), &message)).await?;
+        store::jobs::insert(tx, &job(&message)).await?;
         Ok(Ok(message))
     }
 }
 
-fn job(id: Id, message: &Message) -> Job {
+fn job(message: &Message) -> Job {
     Job {
-        id,
+        id: message.id,
         organization_id: message.organization_id,
         kind: outbound::SEND.into(),
         lane: message.sender_id,
-        subject_id: message.id,
         state: State::Ready,
         attempts: 0,
         due_at: message.created_at,

@@ -206,7 +206,7 @@ impl Work for AddSecret {
 
 impl UseCase for AddSecret {}
 
-/// Takes a secret back. One always stays, and the last one left never expires.
+/// Takes a secret back. One always stays, and the last of those left never expires.
 pub struct RevokeSecret {
     pub target: Target,
     pub secret: Id,
@@ -224,12 +224,12 @@ impl Work for RevokeSecret {
         if !live.iter().any(|secret| secret.id == self.secret) {
             return Ok(Err(Refusal::NotFound("secret")));
         }
-        let left: Vec<_> = live.iter().filter(|secret| secret.id != self.secret).collect();
-        match left[..] {
-            [] => return Ok(Err(Refusal::LastSecret)),
-            [last] => rows::keep_secret(tx, &last.id).await?,
-            _ => {}
-        }
+        // One without an end counts as the last to go.
+        let left = live.iter().filter(|secret| secret.id != self.secret);
+        let Some(last) = left.max_by_key(|secret| secret.expires_at.unwrap_or(i64::MAX)) else {
+            return Ok(Err(Refusal::LastSecret));
+        };
+        rows::keep_secret(tx, &last.id).await?;
         rows::delete_secret(tx, id, &self.secret).await?;
         Ok(Ok(()))
     }

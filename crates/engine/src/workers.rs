@@ -67,20 +67,25 @@ impl Work for Release {
 
 impl UseCase for Release {}
 
-/// Notices what other processes committed: forgets what may be old, and looks for work.
+/// Notices what other processes committed.
 async fn watch(engine: Engine, stop: CancellationToken) {
-    let mut seen = engine.db.foreign_version().await.ok();
+    let mut seen = None;
     while !stop.is_cancelled() {
+        catch_up(&engine, &mut seen).await;
         tokio::select! {
             () = stop.cancelled() => return,
             () = engine.clock.sleep(WATCH_EVERY) => {}
         }
-        let found = engine.db.foreign_version().await.ok();
-        if found != seen {
-            seen = found;
-            engine.cache.clear();
-            engine.wake.all();
-        }
+    }
+}
+
+/// Forgets what may be old and rings all bells, if another process has committed anything since the last time.
+pub async fn catch_up(engine: &Engine, seen: &mut Option<i64>) {
+    let found = engine.db.foreign_version().await.ok();
+    if found != *seen {
+        *seen = found;
+        engine.cache.clear();
+        engine.wake.all();
     }
 }
 
@@ -131,25 +136,24 @@ async fn jobs_once(engine: &Engine) -> Result<usize> {
 
 impl UseCase for media::Claim {}
 
-/// Asks for an account's templates to be fetched, once however many ask.
+/// Asks for an account's templates to be fetched, once however many ask; again, when they are being fetched now.
 pub(crate) async fn sync_soon(tx: &mut Tx, engine: &Engine, account: &Account) -> Result<()> {
-    if store::jobs::about(tx, &account.id).await?.iter().any(|job| job.kind == SYNC && job.state == State::Ready) {
-        return Ok(());
-    }
-    let id = engine.new_id();
+    let now = engine.now();
     let job = Job {
-        id,
+        id: account.id,
         organization_id: account.organization_id,
         kind: SYNC.into(),
         lane: account.id,
-        subject_id: account.id,
         state: State::Ready,
         attempts: 0,
-        due_at: id.millis(),
+        due_at: now,
         called_at: None,
-        created_at: id.millis(),
+        created_at: now,
     };
-    store::jobs::insert(tx, &job).await
+    match store::jobs::about(tx, &account.id).await? {
+        Some(_) => store::jobs::update(tx, &job).await,
+        None => store::jobs::insert(tx, &job).await,
+    }
 }
 
 struct ClaimSyncs {
@@ -172,11 +176,11 @@ impl UseCase for ClaimSyncs {}
 
 /// Fetches an account's templates; what fails is tried again when the claim runs out.
 async fn sync(engine: &Engine, job: Job) -> Result<()> {
-    match sync_templates(engine, &job.subject_id).await {
+    match sync_templates(engine, &job.id).await {
         Ok(_) => engine.perform(Finished(job)).await,
         Err(accounts::ConnectError::Store(error)) => Err(error),
         Err(error) => {
-            tracing::warn!(account = %job.subject_id, error = &error as &dyn std::error::Error, "templates could not be fetched");
+            tracing::warn!(account = %job.id, error = &error as &dyn std::error::Error, "templates could not be fetched");
             match job.attempts > 20 || matches!(error, accounts::ConnectError::Unsupported) {
                 true => engine.perform(Finished(job)).await,
                 false => Ok(()),
@@ -200,7 +204,11 @@ struct Finished(Job);
 impl Work for Finished {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> Result<()> {
-        store::jobs::delete(tx, &self.0.id).await.map(drop)
+        // Asked for again in the meantime: it stays.
+        match store::jobs::about(tx, &self.0.id).await? {
+            Some(job) if job.state == State::Called => store::jobs::delete(tx, &job.id).await.map(drop),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -99,6 +99,11 @@ fn kirim(settings: &Settings, links: Links) -> dialect_kirim::Options {
         kirim_block: settings.kirim.context_block,
         media_links: Arc::new(move |id, expires_at| links.sign(&id.hex24(), expires_at)),
         contract: KIRIM_CONTRACT,
-        random: Arc::new(|bytes| rand::RngCore::fill_bytes(&mut rand::rng(), bytes)),
+        random: Arc::new(fill),
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "where the program's chance comes from")]
+fn fill(bytes: &mut [u8]) {
+    rand::RngCore::fill_bytes(&mut rand::rng(), bytes);
 }

@@ -163,7 +163,7 @@ pub async fn name_if_unknown(tx: &mut Tx, id: &Id, name: &str, now: i64) -> Resu
 /// Deletes a contact with its conversations, messages and labels.
 pub async fn delete(tx: &mut Tx, organization: &Id, id: &Id) -> Result<bool> {
     tx.execute(
-        "DELETE FROM jobs WHERE subject_id IN (SELECT id FROM messages WHERE conversation_id IN
+        "DELETE FROM jobs WHERE id IN (SELECT id FROM messages WHERE conversation_id IN
                 (SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1))",
         params![organization, id],
     )

@@ -150,6 +150,17 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
     tx.execute(SQL, values).await.map(drop)
 }
 
+/// Where order matters, nothing goes before what is older in its conversation.
+fn in_order(ordered: bool) -> &'static str {
+    match ordered {
+        false => "",
+        true => {
+            "AND (d.ordered = 0 OR NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscription_id = d.subscription_id
+               AND e.conversation_id = d.conversation_id AND e.open = 1 AND e.ordered = 1 AND e.id < d.id))"
+        }
+    }
+}
+
 /// Takes due deliveries of one subscription; the claim ends at `until`.
 pub async fn claim(
     tx: &mut Tx,
@@ -159,13 +170,7 @@ pub async fn claim(
     until: i64,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
-    let in_order = match ordered {
-        false => "",
-        true => {
-            "AND NOT EXISTS (SELECT 1 FROM deliveries e WHERE e.subscription_id = d.subscription_id
-               AND e.conversation_id = d.conversation_id AND e.open = 1 AND e.ordered = 1 AND e.id < d.id)"
-        }
-    };
+    let in_order = in_order(ordered);
     let sql = format!(
         "UPDATE deliveries SET next_attempt_at = ?3, attempt_count = attempt_count + 1, last_attempt_at = ?2 WHERE id IN (
            SELECT d.id FROM deliveries d WHERE d.subscription_id = ?1 AND d.open = 1 AND d.next_attempt_at <= ?2 {in_order}
@@ -312,17 +317,24 @@ pub async fn bury(tx: &mut Tx, subscription: &Id, reason: &str, now: i64) -> Res
     tx.execute(sql, params![subscription, reason, now]).await
 }
 
-/// When the next delivery of a subscription is due.
-pub async fn next_due(tx: &mut Tx, subscription: &Id) -> Result<Option<i64>> {
-    let sql = "SELECT next_attempt_at FROM deliveries WHERE subscription_id = ?1 AND open = 1 ORDER BY next_attempt_at LIMIT 1";
-    tx.query_opt(sql, params![subscription]).await?.map(|mut row| row.take()).transpose()
+/// When the next delivery of a subscription is due; what waits behind another is not.
+pub async fn next_due(tx: &mut Tx, subscription: &Id, ordered: bool) -> Result<Option<i64>> {
+    let in_order = in_order(ordered);
+    let sql = format!(
+        "SELECT d.next_attempt_at FROM deliveries d WHERE d.subscription_id = ?1 AND d.open = 1 {in_order}
+         ORDER BY d.next_attempt_at LIMIT 1"
+    );
+    tx.query_opt(&sql, params![subscription]).await?.map(|mut row| row.take()).transpose()
 }
 
 /// Active subscriptions that have something due.
 pub async fn subscriptions_due(tx: &mut Tx, now: i64) -> Result<Vec<Id>> {
-    let sql = "SELECT id FROM subscriptions WHERE status = 'active' AND EXISTS (
-                 SELECT 1 FROM deliveries d WHERE d.subscription_id = subscriptions.id AND d.open = 1 AND d.next_attempt_at <= ?1)";
-    tx.query(sql, params![now]).await?.into_iter().map(|mut row| row.take()).collect()
+    let in_order = in_order(true);
+    let sql = format!(
+        "SELECT id FROM subscriptions WHERE status = 'active' AND EXISTS (SELECT 1 FROM deliveries d
+           WHERE d.subscription_id = subscriptions.id AND d.open = 1 AND d.next_attempt_at <= ?1 {in_order})"
+    );
+    tx.query(&sql, params![now]).await?.into_iter().map(|mut row| row.take()).collect()
 }
 
 /// How many are open, and the earliest moment at which one was due.

@@ -96,6 +96,13 @@ pub async fn about(tx: &mut Tx, subject: &Id) -> Result<Vec<Event>> {
     tx.query(&sql, params![subject]).await?.into_iter().map(read).collect()
 }
 
+/// How many events of a kind there are about something.
+pub async fn count_about(tx: &mut Tx, subject: &Id, kind: &str) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM events WHERE subject_id = ?1 AND kind = ?2";
+    let row = tx.query_opt(sql, params![subject, kind]).await?;
+    row.map_or(Ok(0), |mut row| row.take())
+}
+
 /// A stretch of an organization's past after `after`, oldest first.
 pub async fn between(tx: &mut Tx, organization: &Id, after: &Id, until: &Id, limit: i64) -> Result<Vec<Event>> {
     let select = Select::new(format!("SELECT {COLUMNS} FROM events"))

@@ -6,13 +6,13 @@ use crate::{Id, params};
 
 #[derive(Clone, Debug)]
 pub struct Job {
+    /// The id of what it is about: a message, an account. A thing has one job at most.
     pub id: Id,
     pub organization_id: Id,
     /// `send`, `media`, …
     pub kind: String,
     /// What paces it: a sender.
     pub lane: Id,
-    pub subject_id: Id,
     pub state: State,
     pub attempts: i64,
     pub due_at: i64,
@@ -40,7 +40,7 @@ impl State {
     }
 }
 
-const COLUMNS: &str = "id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at";
+const COLUMNS: &str = "id, organization_id, kind, lane, state, attempts, due_at, called_at, created_at";
 
 fn read(mut row: Row) -> Result<Job> {
     Ok(Job {
@@ -48,7 +48,6 @@ fn read(mut row: Row) -> Result<Job> {
         organization_id: row.take()?,
         kind: row.take()?,
         lane: row.take()?,
-        subject_id: row.take()?,
         state: State::read(row.take()?)?,
         attempts: row.take()?,
         due_at: row.take()?,
@@ -59,14 +58,13 @@ fn read(mut row: Row) -> Result<Job> {
 
 pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
     const SQL: &str =
-        "INSERT INTO jobs (id, organization_id, kind, lane, subject_id, state, attempts, due_at, called_at, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        "INSERT INTO jobs (id, organization_id, kind, lane, state, attempts, due_at, called_at, created_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let values = params![
         &job.id,
         &job.organization_id,
         &job.kind,
         &job.lane,
-        &job.subject_id,
         job.state as i64,
         job.attempts,
         job.due_at,
@@ -104,19 +102,21 @@ pub async fn update(tx: &mut Tx, job: &Job) -> Result<()> {
     tx.execute(sql, params![&job.id, job.state as i64, job.attempts, job.due_at, job.called_at]).await.map(drop)
 }
 
+/// Whether a job is still at the attempt that the caller knows; locked for a change.
+pub async fn is_at(tx: &mut Tx, job: &Job) -> Result<bool> {
+    let sql = "SELECT 1 FROM jobs WHERE id = ?1 AND attempts = ?2 /* for update */";
+    Ok(tx.query_opt(sql, params![&job.id, job.attempts]).await?.is_some())
+}
+
 /// `false` when it was done already.
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
     Ok(tx.execute("DELETE FROM jobs WHERE id = ?1", params![id]).await? > 0)
 }
 
-pub async fn delete_of(tx: &mut Tx, kind: &str, subject: &Id) -> Result<()> {
-    tx.execute("DELETE FROM jobs WHERE subject_id = ?2 AND kind = ?1", params![kind, subject]).await.map(drop)
-}
-
-/// The jobs about something, for people.
-pub async fn about(tx: &mut Tx, subject: &Id) -> Result<Vec<Job>> {
-    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE subject_id = ?1");
-    tx.query(&sql, params![subject]).await?.into_iter().map(read).collect()
+/// The job about something, if there is one.
+pub async fn about(tx: &mut Tx, id: &Id) -> Result<Option<Job>> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
 }
 
 /// Makes everything of a lane due now: the reason to wait is gone.

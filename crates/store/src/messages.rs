@@ -51,6 +51,9 @@ pub enum Status {
     Played,
 }
 
+/// Stands among the receipts seen when a message turned out to have been taken twice.
+pub const DOUBLED: i64 = 1 << 32;
+
 impl Status {
     const ALL: [Self; 6] = [Self::Pending, Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
 

@@ -22,7 +22,7 @@ pub async fn purge(tx: &mut Tx, kind: Kind, before: i64, limit: i64) -> Result<u
     match kind {
         Kind::Messages => {
             let sql = "DELETE FROM messages WHERE id IN (SELECT m.id FROM messages m WHERE m.id < ?1
-                         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject_id = m.id) ORDER BY m.id LIMIT ?2)";
+                         AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = m.id) ORDER BY m.id LIMIT ?2)";
             tx.execute(sql, params![&floor, limit]).await
         }
         Kind::Events => {

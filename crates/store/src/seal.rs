@@ -4,6 +4,8 @@
 //! opened, and a hash made for one cannot be used, for another. The `purpose` also binds a sealed value
 //! to its place: moved to another row it does not open.
 
+use std::sync::Arc;
+
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use hmac::{Hmac, Mac};
@@ -14,21 +16,25 @@ use crate::{Error, Result};
 
 const NONCE: usize = 12;
 
-/// The key of an installation.
+/// The key of an installation. Cheap to clone; what is derived from it on every request is derived once.
 #[derive(Clone)]
-pub struct SecretKey([u8; 32]);
+pub struct SecretKey {
+    bytes: [u8; 32],
+    at_rest: Arc<Aes256Gcm>,
+}
 
 impl SecretKey {
     #[must_use]
     pub fn new(bytes: [u8; 32]) -> Self {
-        Self(bytes)
+        let at_rest = Aes256Gcm::new(&derive(&bytes, "encryption at rest").into());
+        Self { bytes, at_rest: Arc::new(at_rest) }
     }
 
     #[must_use]
     pub fn generate() -> Self {
         let mut bytes = [0; 32];
-        rand::rng().fill_bytes(&mut bytes);
-        Self(bytes)
+        fill(&mut bytes);
+        Self::new(bytes)
     }
 
     /// 32 bytes in base64, as in `HERMOD_SECRET_KEY` and `secret.key`.
@@ -36,27 +42,27 @@ impl SecretKey {
     pub fn parse(text: &str) -> Option<Self> {
         use base64::Engine as _;
         let bytes = base64::engine::general_purpose::STANDARD.decode(text.trim()).ok()?;
-        bytes.try_into().ok().map(Self)
+        bytes.try_into().ok().map(Self::new)
     }
 
     #[must_use]
     pub fn to_base64(&self) -> String {
         use base64::Engine as _;
-        base64::engine::general_purpose::STANDARD.encode(self.0)
+        base64::engine::general_purpose::STANDARD.encode(self.bytes)
     }
 
     /// A key of its own for each use.
     #[must_use]
     pub fn derive(&self, label: &str) -> [u8; 32] {
-        mac(&self.0, &[b"hermod/", label.as_bytes()])
+        derive(&self.bytes, label)
     }
 
     /// Encrypts; the answer carries its nonce.
     pub fn seal(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>> {
         let mut nonce = [0; NONCE];
-        rand::rng().fill_bytes(&mut nonce);
+        fill(&mut nonce);
         let payload = Payload { msg: plain, aad: purpose.as_bytes() };
-        let sealed = self.cipher().encrypt(Nonce::from_slice(&nonce), payload);
+        let sealed = self.at_rest.encrypt(Nonce::from_slice(&nonce), payload);
         let sealed = sealed.map_err(|_| Error::Unsupported("too much to encrypt at once"))?;
         Ok([&nonce[..], &sealed].concat())
     }
@@ -65,7 +71,7 @@ impl SecretKey {
     pub fn open(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE).ok_or_else(|| unreadable(purpose))?;
         let payload = Payload { msg: sealed, aad: purpose.as_bytes() };
-        self.cipher().decrypt(Nonce::from_slice(nonce), payload).map_err(|_| unreadable(purpose))
+        self.at_rest.decrypt(Nonce::from_slice(nonce), payload).map_err(|_| unreadable(purpose))
     }
 
     /// The hash under which a high-entropy token is looked up.
@@ -79,16 +85,21 @@ impl SecretKey {
     pub fn check_value(&self) -> String {
         hex::encode(self.derive("check value"))
     }
-
-    fn cipher(&self) -> Aes256Gcm {
-        Aes256Gcm::new(&self.derive("encryption at rest").into())
-    }
 }
 
 impl std::fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("SecretKey(…)")
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "keys and nonces are the one thing that must never be repeatable")]
+fn fill(bytes: &mut [u8]) {
+    rand::rng().fill_bytes(bytes);
+}
+
+fn derive(key: &[u8; 32], label: &str) -> [u8; 32] {
+    mac(key, &[b"hermod/", label.as_bytes()])
 }
 
 fn unreadable(purpose: &str) -> Error {
@@ -120,7 +131,7 @@ mod tests {
     #[test]
     fn the_key_is_written_in_base64() {
         let key = SecretKey::generate();
-        assert_eq!(SecretKey::parse(&key.to_base64()).unwrap().0, key.0);
+        assert_eq!(SecretKey::parse(&key.to_base64()).unwrap().bytes, key.bytes);
         assert!(SecretKey::parse("c2hvcnQ=").is_none());
     }
 }

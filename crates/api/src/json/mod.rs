@@ -18,15 +18,10 @@ use crate::intake::BodyError;
 pub const DEEPEST: usize = 64;
 
 pub(crate) fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| BodyError::Unreadable("the body is not UTF-8".into()))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| BodyError::Unreadable("the body is not UTF-8".into()))?;
     let text = look_through(text)?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {
-        BodyError::Unreadable(format!(
-            "the body is not JSON (line {}, column {})",
-            error.line(),
-            error.column()
-        ))
+        BodyError::Unreadable(format!("the body is not JSON (line {}, column {})", error.line(), error.column()))
     })?;
     clean(&value)?;
     Ok(value)
@@ -52,9 +47,7 @@ fn look_through(text: &str) -> Result<Cow<'_, str>, BodyError> {
             _ => {}
         }
         if depth > DEEPEST {
-            return Err(BodyError::Unreadable(format!(
-                "the body is nested deeper than {DEEPEST} levels"
-            )));
+            return Err(BodyError::Unreadable(format!("the body is nested deeper than {DEEPEST} levels")));
         }
         at += 1;
     }
@@ -64,11 +57,7 @@ fn look_through(text: &str) -> Result<Cow<'_, str>, BodyError> {
 /// How long the escape at the start is, and whether it is half a character.
 fn escape(bytes: &[u8]) -> (usize, bool) {
     match code_unit(bytes) {
-        Some(0xd800..=0xdbff)
-            if matches!(bytes.get(6..).and_then(code_unit), Some(0xdc00..=0xdfff)) =>
-        {
-            (12, false)
-        }
+        Some(0xd800..=0xdbff) if matches!(bytes.get(6..).and_then(code_unit), Some(0xdc00..=0xdfff)) => (12, false),
         Some(0xd800..=0xdfff) => (6, true),
         _ => (2, false),
     }
@@ -107,20 +96,13 @@ fn dirty(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
         Value::Array(items) => {
-            let mut found = items
-                .iter()
-                .enumerate()
-                .filter_map(|(index, item)| Some((index, dirty(item)?)));
+            let mut found = items.iter().enumerate().filter_map(|(index, item)| Some((index, dirty(item)?)));
             found.next().map(|(index, path)| format!("[{index}]{path}"))
         }
-        Value::Object(members) => {
-            members
-                .iter()
-                .find_map(|(name, value)| match name.contains('\0') {
-                    true => Some(String::new()),
-                    false => dirty(value).map(|path| format!(".{name}{path}")),
-                })
-        }
+        Value::Object(members) => members.iter().find_map(|(name, value)| match name.contains('\0') {
+            true => Some(String::new()),
+            false => dirty(value).map(|path| format!(".{name}{path}")),
+        }),
         _ => None,
     }
 }
@@ -150,44 +132,24 @@ mod tests {
 
     #[test]
     fn whole_characters_pass() {
-        assert_eq!(
-            parse(br#"{"a":"\ud83d\ude00 \\ud83d \"\\"}"#).unwrap(),
-            json!({ "a": "😀 \\ud83d \"\\" })
-        );
+        assert_eq!(parse(br#"{"a":"\ud83d\ude00 \\ud83d \"\\"}"#).unwrap(), json!({ "a": "😀 \\ud83d \"\\" }));
     }
 
     #[test]
     fn depth_counts_brackets_outside_of_texts() {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(parse(nested(DEEPEST).as_bytes()).is_ok());
-        assert!(matches!(
-            parse(nested(DEEPEST + 1).as_bytes()),
-            Err(BodyError::Unreadable(_))
-        ));
+        assert!(matches!(parse(nested(DEEPEST + 1).as_bytes()), Err(BodyError::Unreadable(_))));
         assert!(parse(format!("\"{}\"", "[".repeat(200)).as_bytes()).is_ok());
-        assert!(matches!(
-            parse("[".repeat(100_000).as_bytes()),
-            Err(BodyError::Unreadable(_))
-        ));
+        assert!(matches!(parse("[".repeat(100_000).as_bytes()), Err(BodyError::Unreadable(_))));
     }
 
     #[test]
     fn what_is_not_json_is_unreadable() {
-        for text in [
-            &b"{"[..],
-            b"{\"a\":}",
-            b"{\"a\":1}x",
-            b"\xff",
-            b"nul",
-            b"\"\\",
-            b"\"\\u12\"",
-            b"{'a':1}",
-            b"1e999",
-        ] {
-            assert!(
-                matches!(parse(text), Err(BodyError::Unreadable(_))),
-                "{text:?}"
-            );
+        for text in
+            [&b"{"[..], b"{\"a\":}", b"{\"a\":1}x", b"\xff", b"nul", b"\"\\", b"\"\\u12\"", b"{'a':1}", b"1e999"]
+        {
+            assert!(matches!(parse(text), Err(BodyError::Unreadable(_))), "{text:?}");
         }
     }
 

@@ -28,15 +28,9 @@ fn account(sender: &Sender) -> Account {
 /// Only the connected ones, unless all are asked for.
 pub(crate) async fn list(call: Call) -> Handled {
     let query = call.query()?;
-    let all = query
-        .at()
-        .maybe("status")?
-        .map(|at| at.word(&[("connected", false), ("all", true)]))
-        .transpose()?;
+    let all = query.at().read("status", |at| at.word(&[("connected", false), ("all", true)]))?;
     let senders = call.engine().senders(&call.organization()).await?;
-    let wanted = |sender: &&Sender| {
-        sender.channel == CHANNEL && (all == Some(true) || sender.status == CONNECTED)
-    };
+    let wanted = |sender: &&Sender| sender.channel == CHANNEL && (all == Some(true) || sender.status == CONNECTED);
     let accounts: Vec<_> = senders.iter().filter(wanted).map(account).collect();
     Ok(call.whole(&accounts))
 }

@@ -28,26 +28,17 @@ impl Answer {
     }
 
     pub(crate) fn kept(given: Given, kept: Kept) -> Self {
-        Self {
-            given,
-            kept: Some(kept),
-        }
+        Self { given, kept: Some(kept) }
     }
 }
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         // An answer given again goes under the id it was given with.
-        let first_id = (self.kept == Some(Kept::Before))
-            .then(|| request_id(&self.given.body))
-            .flatten();
+        let first_id = (self.kept == Some(Kept::Before)).then(|| request_id(&self.given.body)).flatten();
         let mut response = Response::new(Body::from(self.given.body));
-        *response.status_mut() =
-            StatusCode::from_u16(self.given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        );
+        *response.status_mut() = StatusCode::from_u16(self.given.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         if let Some(id) = first_id {
             response.headers_mut().insert("x-request-id", id);
         }
@@ -60,9 +51,7 @@ impl IntoResponse for Answer {
 
 fn request_id(body: &[u8]) -> Option<HeaderValue> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let id = body
-        .get("request_id")
-        .or_else(|| body.pointer("/error/request_id"))?;
+    let id = body.get("request_id").or_else(|| body.pointer("/error/request_id"))?;
     HeaderValue::try_from(id.as_str()?).ok()
 }
 
@@ -85,12 +74,7 @@ pub(crate) fn one<T: Serialize>(data: &T, request_id: &str) -> Given {
 }
 
 pub(crate) fn list<T: Serialize>(data: &[T], next_cursor: Option<&str>, request_id: &str) -> Given {
-    given(&List {
-        data,
-        has_more: next_cursor.is_some(),
-        next_cursor,
-        request_id,
-    })
+    given(&List { data, has_more: next_cursor.is_some(), next_cursor, request_id })
 }
 
 fn given(body: &impl Serialize) -> Given {

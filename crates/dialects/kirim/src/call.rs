@@ -42,12 +42,8 @@ impl FromRequestParts<Kirim> for Call {
 
     async fn from_request_parts(parts: &mut Parts, kirim: &Kirim) -> Result<Self, Error> {
         let params = RawPathParams::from_request_parts(parts, kirim).await;
-        let params =
-            params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
-        let params = params
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
+        let params = params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
+        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let missing = || {
             tracing::error!("a route is not behind the guard");
             Error::new(Code::InternalError, "something went wrong on our side")
@@ -94,10 +90,7 @@ impl Call {
     }
 
     pub(crate) fn body(&self) -> Result<Body, Error> {
-        let taken = self
-            .taken
-            .clone()
-            .ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
+        let taken = self.taken.clone().ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
         if let Err(error) = &*taken.json {
             return Err(error.clone().into());
         }
@@ -108,10 +101,7 @@ impl Call {
 
     /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params
-            .iter()
-            .find(|(known, _)| known == name)
-            .map_or("", |(_, value)| value)
+        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     pub(crate) fn id(&self, noun: Noun, name: &str) -> Result<Id, Error> {
@@ -123,16 +113,10 @@ impl Call {
         const NAME: &str = "phone_number_id";
         let text = self.param(NAME);
         if !(6..=20).contains(&text.len()) || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Error::new(
-                Code::InvalidFieldValue,
-                "phone_number_id must have 6 to 20 digits",
-            )
-            .at(NAME));
+            return Err(Error::new(Code::InvalidFieldValue, "phone_number_id must have 6 to 20 digits").at(NAME));
         }
         let found = self.engine().sender(&self.organization(), text).await?;
-        found
-            .filter(|sender| sender.channel == CHANNEL)
-            .ok_or_else(|| Error::not_found("phone number"))
+        found.filter(|sender| sender.channel == CHANNEL).ok_or_else(|| Error::not_found("phone number"))
     }
 
     /// The same, when something about the number is to be changed.
@@ -141,10 +125,7 @@ impl Call {
         if sender.status == CONNECTED {
             return Ok(sender);
         }
-        Err(Error::new(
-            Code::AccountNotConnected,
-            format!("this number is {}", sender.status),
-        ))
+        Err(Error::new(Code::AccountNotConnected, format!("this number is {}", sender.status)))
     }
 
     pub(crate) fn one<T: Serialize>(&self, data: &T) -> Answer {

@@ -34,9 +34,7 @@ pub(crate) struct WhatsappAccount {
 
 impl WhatsappAccount {
     pub(crate) fn of(sender: &Sender) -> Self {
-        Self {
-            phone_number: Some(sender.address.clone()).filter(|address| !address.is_empty()),
-        }
+        Self { phone_number: Some(sender.address.clone()).filter(|address| !address.is_empty()) }
     }
 }
 
@@ -47,10 +45,7 @@ pub(crate) fn shown(contact: &Contact, sender: &Sender) -> Shown {
         phone_number: contact.phone.clone(),
         name: contact.name.clone(),
         email: contact.email.clone(),
-        metadata: contact
-            .metadata
-            .as_deref()
-            .and_then(|json| serde_json::from_str(json).ok()),
+        metadata: contact.metadata.as_deref().and_then(|json| serde_json::from_str(json).ok()),
         whatsapp_account: WhatsappAccount::of(sender),
         created_at: rfc3339(contact.created_at),
         updated_at: rfc3339(contact.updated_at),
@@ -61,76 +56,37 @@ pub(crate) async fn list(call: Call) -> Handled {
     let sender = call.sender().await?;
     let query = call.query()?;
     let page: Page<engine::Id> = call.page(&query)?;
-    let search = query
-        .at()
-        .maybe("search")?
-        .map(|at| at.text(1..=200).map(str::to_owned))
-        .transpose()?;
-    let phone = query
-        .at()
-        .maybe("phone")?
-        .map(|at| phone::read_query(&at))
-        .transpose()?;
-    let filter = Filter {
-        phone,
-        search,
-        before: page.after,
-    };
-    let rows = call
-        .engine()
-        .contacts(&call.organization(), &sender.id, &filter, page.rows())
-        .await?;
-    Ok(call.paged(
-        &page,
-        rows,
-        |contact| contact.id,
-        |contact| shown(contact, &sender),
-    ))
+    let search = query.at().read("search", |at| at.string(1..=200))?;
+    let phone = query.at().read("phone", |at| phone::read_query(&at))?;
+    let filter = Filter { phone, search, before: page.after };
+    let rows = call.engine().contacts(&call.organization(), &sender.id, &filter, page.rows()).await?;
+    Ok(call.paged(&page, rows, |contact| contact.id, |contact| shown(contact, &sender)))
 }
 
 pub(crate) async fn create(call: Call) -> Handled {
     let body = call.body()?;
     let at = body.at();
     let phone = phone::read(&at.need("phone_number")?)?;
-    let name = at
-        .maybe("name")?
-        .map(|at| at.text(1..=200).map(str::to_owned))
-        .transpose()?;
-    let email = at
-        .maybe("email")?
-        .and_then(At::or_null)
-        .map(|at| email(&at))
-        .transpose()?;
-    let metadata = at.maybe("metadata")?.map(|at| metadata(&at)).transpose()?;
+    let name = at.read("name", |at| at.string(1..=200))?;
+    let email = at.read_nullable("email", |at| email(&at))?.flatten();
+    let metadata = at.read("metadata", |at| metadata(&at))?;
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
-    let wish = contacts::Create {
-        engine,
-        organization,
-        sender: sender.id,
-        phone,
-        name,
-        email,
-        metadata,
-    };
-    call.commit(wish, move |contact| shown(contact, &sender))
-        .await
+    let wish = contacts::Create { engine, organization, sender: sender.id, phone, name, email, metadata };
+    call.commit(wish, move |contact| shown(contact, &sender)).await
 }
 
 fn email(at: &At<'_>) -> Result<String, Error> {
     let text = at.text(0..=255)?;
     let (name, host) = text.rsplit_once('@').unwrap_or_default();
-    let odd =
-        |character: char| character.is_whitespace() || character.is_control() || character == '@';
-    let good = !name.is_empty()
-        && !name.contains(odd)
-        && !host.contains(odd)
-        && host.split('.').all(|part| !part.is_empty());
-    if good {
-        Ok(text.to_owned())
-    } else {
-        Err(at.refuse("must be an email address").into())
-    }
+    let odd = |character: char| character.is_whitespace() || character.is_control() || character == '@';
+    let good =
+        !name.is_empty() && !name.contains(odd) && !host.contains(odd) && host.split('.').all(|part| !part.is_empty());
+    if good { Ok(text.to_owned()) } else { Err(at.refuse("must be an email address").into()) }
+}
+
+fn or_empty(at: &At<'_>) -> Result<Option<String>, Error> {
+    (at.value() != "").then(|| email(at)).transpose()
 }
 
 fn metadata(at: &At<'_>) -> Result<String, Error> {
@@ -140,56 +96,27 @@ fn metadata(at: &At<'_>) -> Result<String, Error> {
 
 pub(crate) async fn get(call: Call) -> Handled {
     let (sender, id) = (call.sender().await?, call.id(Noun::Contact, "id")?);
-    let found = call
-        .engine()
-        .contact(&call.organization(), &sender.id, &id)
-        .await?;
-    Ok(call.one(&shown(
-        &found.ok_or_else(|| Noun::Contact.not_found())?,
-        &sender,
-    )))
+    let found = call.engine().contact(&call.organization(), &sender.id, &id).await?;
+    Ok(call.one(&shown(&found.ok_or_else(|| Noun::Contact.not_found())?, &sender)))
 }
 
 /// Null takes a value away, and so does an empty email.
 pub(crate) async fn update(call: Call) -> Handled {
     let (id, body) = (call.id(Noun::Contact, "id")?, call.body()?);
-    let nullable = |name: &str| Ok::<_, Error>(body.at().maybe(name)?.map(At::or_null));
-    let name = nullable("name")?
-        .map(|at| at.map(|at| at.text(1..=200).map(str::to_owned)).transpose())
-        .transpose()?;
-    let email = nullable("email")?
-        .map(|at| {
-            at.filter(|at| at.value() != "")
-                .map(|at| email(&at))
-                .transpose()
-        })
-        .transpose()?;
-    let metadata = nullable("metadata")?
-        .map(|at| at.map(|at| metadata(&at)).transpose())
-        .transpose()?;
+    let at = body.at();
+    let name = at.read_nullable("name", |at| at.string(1..=200))?;
+    let email = at.read_nullable("email", |at| or_empty(&at))?.map(Option::flatten);
+    let metadata = at.read_nullable("metadata", |at| metadata(&at))?;
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
-    let wish = contacts::Update {
-        engine,
-        organization,
-        sender: sender.id,
-        id,
-        name,
-        email,
-        metadata,
-    };
+    let wish = contacts::Update { engine, organization, sender: sender.id, id, name, email, metadata };
     Ok(call.one(&shown(&call.perform(wish).await?, &sender)))
 }
 
 pub(crate) async fn delete(call: Call) -> Handled {
     let id = call.id(Noun::Contact, "id")?;
     let sender = call.connected_sender().await?.id;
-    call.perform(contacts::Delete {
-        organization: call.organization(),
-        sender,
-        id,
-    })
-    .await?;
+    call.perform(contacts::Delete { organization: call.organization(), sender, id }).await?;
     Ok(call.one(&json!({ "id": Noun::Contact.spell(&id), "object": "contact", "deleted": true })))
 }
 
@@ -201,9 +128,7 @@ mod tests {
     fn emails_are_checked_loosely() {
         let good = |text: &str| email(&At::top(&json!(text))).is_ok();
         assert!(good("a@b") && good("a.b+c@example.com") && good("é@example.org"));
-        for wrong in [
-            "", "a", "@b", "a@", "a b@c", "a@b@c", "a@b..c", "a@.b", "a@b\n",
-        ] {
+        for wrong in ["", "a", "@b", "a@", "a b@c", "a@b@c", "a@b..c", "a@.b", "a@b\n"] {
             assert!(!good(wrong), "{wrong:?}");
         }
     }

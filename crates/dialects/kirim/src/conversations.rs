@@ -1,6 +1,5 @@
 //! `/{phone_number_id}/conversations`: a number with its contacts, one by one.
 
-use api::At;
 use engine::Id;
 use engine::clock::rfc3339;
 use engine::contacts::Contact;
@@ -11,14 +10,11 @@ use serde::Serialize;
 use crate::call::{Call, Handled};
 use crate::contacts::WhatsappAccount;
 use crate::errors::{Code, Error};
-use crate::ids::{Noun, nobody};
+use crate::ids::Noun;
 use crate::paging::Page;
 
-const STATUSES: [(&str, Status); 3] = [
-    ("open", Status::Open),
-    ("resolved", Status::Resolved),
-    ("pending", Status::Pending),
-];
+const STATUSES: [(&str, Status); 3] =
+    [("open", Status::Open), ("resolved", Status::Resolved), ("pending", Status::Pending)];
 
 #[derive(Serialize)]
 struct Shown {
@@ -45,11 +41,7 @@ pub(crate) struct Person {
 
 impl Person {
     pub(crate) fn of(contact: &Contact) -> Self {
-        Self {
-            id: Noun::Contact.spell(&contact.id),
-            phone_number: contact.phone.clone(),
-            name: contact.name.clone(),
-        }
+        Self { id: Noun::Contact.spell(&contact.id), phone_number: contact.phone.clone(), name: contact.name.clone() }
     }
 }
 
@@ -68,11 +60,7 @@ fn shown(conversation: &Conversation, contact: &Contact, sender: &Sender) -> Sho
         status: conversation.status.as_str(),
         contact: Person::of(contact),
         whatsapp_account: WhatsappAccount::of(sender),
-        assignee: conversation.assignee.clone().map(|id| Assignee {
-            id,
-            name: None,
-            email: None,
-        }),
+        assignee: conversation.assignee.clone().map(|id| Assignee { id, name: None, email: None }),
         unread_count: conversation.unread_count.max(0),
         last_message_at: conversation.last_message_at.map(rfc3339),
         last_inbound_at: conversation.last_inbound_at.map(rfc3339),
@@ -86,37 +74,17 @@ pub(crate) async fn list(call: Call) -> Handled {
     let sender = call.sender().await?;
     let query = call.query()?;
     let page: Page<(Option<i64>, Id)> = call.page(&query)?;
-    let status = query
-        .at()
-        .maybe("status")?
-        .map(|at| at.word(&STATUSES))
-        .transpose()?;
-    let contact = query
-        .at()
-        .maybe("contact_id")?
-        .map(|at| Noun::Contact.parse_or_none(at.text(0..=64)?, "contact_id"));
-    let contact = contact.transpose()?.map(|id| id.unwrap_or_else(nobody));
-    let filter = Filter {
-        status,
-        contact,
-        after: page.after,
-    };
-    let rows = call
-        .engine()
-        .conversations(&call.organization(), &sender.id, &filter, page.rows())
-        .await?;
+    let status = query.at().read("status", |at| at.word(&STATUSES))?;
+    let contact = Noun::Contact.narrowing(&query.at(), "contact_id")?;
+    let filter = Filter { status, contact, after: page.after };
+    let rows = call.engine().conversations(&call.organization(), &sender.id, &filter, page.rows()).await?;
     let place = |(row, _): &conversations::WithContact| (row.last_message_at, row.id);
-    Ok(call.paged(&page, rows, place, |(row, contact)| {
-        shown(row, contact, &sender)
-    }))
+    Ok(call.paged(&page, rows, place, |(row, contact)| shown(row, contact, &sender)))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
     let (sender, id) = (call.sender().await?, call.id(Noun::Conversation, "id")?);
-    let found = call
-        .engine()
-        .conversation(&call.organization(), &sender.id, &id)
-        .await?;
+    let found = call.engine().conversation(&call.organization(), &sender.id, &id).await?;
     let (conversation, contact) = found.ok_or_else(|| Noun::Conversation.not_found())?;
     Ok(call.one(&shown(&conversation, &contact, &sender)))
 }
@@ -124,32 +92,14 @@ pub(crate) async fn get(call: Call) -> Handled {
 /// Status or assignee, or both; null takes the assignee away.
 pub(crate) async fn update(call: Call) -> Handled {
     let (id, body) = (call.id(Noun::Conversation, "id")?, call.body()?);
-    let status = body
-        .at()
-        .maybe("status")?
-        .map(|at| at.word(&STATUSES))
-        .transpose()?;
-    let assignee = body.at().maybe("assigned_to")?.map(At::or_null);
-    let assignee = assignee
-        .map(|at| at.map(|at| at.text(1..=64).map(str::to_owned)).transpose())
-        .transpose()?;
+    let status = body.at().read("status", |at| at.word(&STATUSES))?;
+    let assignee = body.at().read_nullable("assigned_to", |at| at.string(1..=64))?;
     if status.is_none() && assignee.is_none() {
-        return Err(Error::new(
-            Code::MissingRequiredField,
-            "status or assigned_to is required",
-        )
-        .at("status"));
+        return Err(Error::new(Code::MissingRequiredField, "status or assigned_to is required").at("status"));
     }
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
-    let wish = conversations::Update {
-        engine,
-        organization,
-        sender: sender.id,
-        id,
-        status,
-        assignee,
-    };
+    let wish = conversations::Update { engine, organization, sender: sender.id, id, status, assignee };
     let (conversation, contact) = call.perform(wish).await?;
     Ok(call.one(&shown(&conversation, &contact, &sender)))
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::call::{Call, Handled};
-use crate::ids::{Noun, nobody};
+use crate::ids::Noun;
 use crate::paging::Page;
 
 /// How many one call may send again.
@@ -58,61 +58,31 @@ pub(crate) async fn list(call: Call) -> Handled {
     let query = call.query()?;
     let page: Page<Id> = call.page(&query)?;
     let at = query.at();
-    let words = [
-        Status::Pending,
-        Status::Succeeded,
-        Status::Failed,
-        Status::Dead,
-    ]
-    .map(|status| (status.as_str(), status));
-    let subscription = at
-        .maybe("subscription_id")?
-        .map(|at| Noun::Subscription.parse_or_none(at.text(0..=64)?, "subscription_id"));
+    let words =
+        [Status::Pending, Status::Succeeded, Status::Failed, Status::Dead].map(|status| (status.as_str(), status));
     let filter = Filter {
-        subscription: subscription
-            .transpose()?
-            .map(|id| id.unwrap_or_else(nobody)),
-        status: at.maybe("status")?.map(|at| at.word(&words)).transpose()?,
-        name: at
-            .maybe("event_type")?
-            .map(|at| at.text(1..=64).map(str::to_owned))
-            .transpose()?,
-        created_after: at.maybe("created_after")?.map(|at| at.time()).transpose()?,
-        created_before: at
-            .maybe("created_before")?
-            .map(|at| at.time())
-            .transpose()?,
+        subscription: Noun::Subscription.narrowing(&at, "subscription_id")?,
+        status: at.read("status", |at| at.word(&words))?,
+        name: at.read("event_type", |at| at.string(1..=64))?,
+        created_after: at.read("created_after", |at| at.time())?,
+        created_before: at.read("created_before", |at| at.time())?,
         before: page.after,
     };
-    let rows = call
-        .engine()
-        .deliveries(&call.organization(), crate::NAME, &filter, page.rows())
-        .await?;
+    let rows = call.engine().deliveries(&call.organization(), crate::NAME, &filter, page.rows()).await?;
     Ok(call.paged(&page, rows, |delivery| delivery.id, shown))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
     let id = call.id(Noun::Delivery, "id")?;
-    let found = call
-        .engine()
-        .delivery(&call.organization(), crate::NAME, &id)
-        .await?;
+    let found = call.engine().delivery(&call.organization(), crate::NAME, &id).await?;
     let found = found.ok_or_else(|| Noun::Delivery.not_found())?;
     let payload = serde_json::from_slice(&found.body).ok();
-    Ok(call.one(&Shown {
-        payload,
-        ..shown(&found)
-    }))
+    Ok(call.one(&Shown { payload, ..shown(&found) }))
 }
 
 pub(crate) async fn replay(call: Call) -> Handled {
     let id = call.id(Noun::Delivery, "id")?;
-    let wish = Replay {
-        engine: call.engine().clone(),
-        organization: call.organization(),
-        dialect: crate::NAME,
-        id,
-    };
+    let wish = Replay { engine: call.engine().clone(), organization: call.organization(), dialect: crate::NAME, id };
     let shape = move |new: &Delivery| {
         json!({
             "id": Noun::Delivery.spell(&new.id),
@@ -128,35 +98,17 @@ pub(crate) async fn replay(call: Call) -> Handled {
 pub(crate) async fn bulk_replay(call: Call) -> Handled {
     let body = call.body()?;
     let at = body.at();
-    let subscription =
-        Noun::Subscription.parse(at.need("subscription_id")?.text(0..=64)?, "subscription_id")?;
+    let subscription = Noun::Subscription.parse(at.need("subscription_id")?.text(0..=64)?, "subscription_id")?;
     let words = [("failed", Status::Failed), ("dead", Status::Dead)];
-    let status = at.maybe("status")?.map(|at| at.word(&words)).transpose()?;
+    let status = at.read("status", |at| at.word(&words))?;
     let filter = Filter {
         status: Some(status.unwrap_or(Status::Dead)),
-        name: at
-            .maybe("event_type")?
-            .map(|at| at.text(1..=64).map(str::to_owned))
-            .transpose()?,
-        created_after: at.maybe("created_after")?.map(|at| at.time()).transpose()?,
-        created_before: at
-            .maybe("created_before")?
-            .map(|at| at.time())
-            .transpose()?,
+        name: at.read("event_type", |at| at.string(1..=64))?,
+        created_after: at.read("created_after", |at| at.time())?,
+        created_before: at.read("created_before", |at| at.time())?,
         ..Filter::default()
     };
     let (engine, organization) = (call.engine().clone(), call.organization());
-    let wish = ReplayMany {
-        engine,
-        organization,
-        dialect: crate::NAME,
-        subscription,
-        filter,
-        cap: CAP,
-    };
-    call.commit(
-        wish,
-        |done: &Replayed| json!({ "enqueued": done.enqueued, "capped": done.capped }),
-    )
-    .await
+    let wish = ReplayMany { engine, organization, dialect: crate::NAME, subscription, filter, cap: CAP };
+    call.commit(wish, |done: &Replayed| json!({ "enqueued": done.enqueued, "capped": done.capped })).await
 }

@@ -94,18 +94,11 @@ pub(crate) struct Error {
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            param: None,
-        }
+        Self { code, message: message.into(), param: None }
     }
 
     pub(crate) fn at(self, param: impl Into<String>) -> Self {
-        Self {
-            param: Some(param.into()),
-            ..self
-        }
+        Self { param: Some(param.into()), ..self }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
@@ -120,22 +113,16 @@ impl Error {
             error["param"] = param.as_str().into();
         }
         error["request_id"] = request_id.into();
-        Given {
-            status,
-            body: json!({ "error": error }).to_string().into_bytes(),
-        }
+        Given { status, body: json!({ "error": error }).to_string().into_bytes() }
     }
 }
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        let status =
-            StatusCode::from_u16(self.code.words().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(self.code.words().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(self);
         response
@@ -171,17 +158,13 @@ impl From<Refusal> for Error {
         let message = refusal.to_string();
         match refusal {
             Refusal::NotFound(_) => Self::new(Code::ResourceNotFound, message),
-            Refusal::Invalid { field: "url", why } => {
-                Self::new(Code::InvalidWebhookUrl, why).at("url")
-            }
+            Refusal::Invalid { field: "url", why } => Self::new(Code::InvalidWebhookUrl, why).at("url"),
             Refusal::Invalid { field, .. } | Refusal::Taken { field } => {
                 Self::new(Code::InvalidFieldValue, message).at(field)
             }
             Refusal::NotConnected { .. } => Self::new(Code::UpstreamError, message),
             Refusal::OptedOut => Self::new(Code::MarketingOptedOut, message),
-            Refusal::UnknownTemplate => {
-                Self::new(Code::InvalidTemplateName, message).at("template.name")
-            }
+            Refusal::UnknownTemplate => Self::new(Code::InvalidTemplateName, message).at("template.name"),
             Refusal::Disabled => Self::new(Code::SubscriptionDisabled, message),
             Refusal::LastSecret => Self::new(Code::LastSecret, message),
         }
@@ -192,14 +175,8 @@ impl From<Refusal> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the database is not available"
-            );
-            return Self::new(
-                Code::ServiceUnavailable,
-                "the service is busy or being repaired; try again",
-            );
+            tracing::warn!(error = &error as &dyn std::error::Error, "the database is not available");
+            return Self::new(Code::ServiceUnavailable, "the service is busy or being repaired; try again");
         }
         tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
         Self::new(Code::InternalError, "something went wrong on our side")
@@ -210,9 +187,7 @@ impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::UnknownMessage => Self::not_found("message").at("message_id"),
-            ReadError::Unsupported => {
-                Self::new(Code::InvalidFieldValue, error.to_string()).at("status")
-            }
+            ReadError::Unsupported => Self::new(Code::InvalidFieldValue, error.to_string()).at("status"),
             ReadError::Refusal(refusal) => refusal.into(),
             ReadError::Call(error) => error.into(),
             ReadError::Store(error) => error.into(),
@@ -225,17 +200,10 @@ impl From<CallError> for Error {
         let message = match error {
             CallError::Store(error) => return error.into(),
             CallError::Refused { ref message, .. } => format!("WhatsApp refused: {message}"),
-            CallError::Unauthorized { .. } => {
-                "WhatsApp does not accept this account's credentials".into()
-            }
-            CallError::Unreachable(_) | CallError::Unreadable(_) => {
-                "WhatsApp did not answer".into()
-            }
+            CallError::Unauthorized { .. } => "WhatsApp does not accept this account's credentials".into(),
+            CallError::Unreachable(_) | CallError::Unreadable(_) => "WhatsApp did not answer".into(),
         };
-        tracing::warn!(
-            error = &error as &dyn std::error::Error,
-            "a call to the provider failed"
-        );
+        tracing::warn!(error = &error as &dyn std::error::Error, "a call to the provider failed");
         Self::new(Code::WhatsappUpstreamError, message)
     }
 }
@@ -257,38 +225,13 @@ mod tests {
             (InvalidLimit, 400, R, "invalid_limit"),
             (InvalidCursor, 400, R, "invalid_cursor"),
             (InvalidWebhookUrl, 400, R, "invalid_webhook_url"),
-            (
-                InvalidApiKey,
-                401,
-                "authentication_error",
-                "invalid_api_key",
-            ),
-            (
-                ExpiredApiKey,
-                401,
-                "authentication_error",
-                "expired_api_key",
-            ),
-            (
-                RevokedApiKey,
-                401,
-                "authentication_error",
-                "revoked_api_key",
-            ),
+            (InvalidApiKey, 401, "authentication_error", "invalid_api_key"),
+            (ExpiredApiKey, 401, "authentication_error", "expired_api_key"),
+            (RevokedApiKey, 401, "authentication_error", "revoked_api_key"),
             (ResourceNotFound, 404, "not_found", "resource_not_found"),
             (MethodNotAllowed, 405, R, "method_not_allowed"),
-            (
-                IdempotencyInProgress,
-                409,
-                "conflict",
-                "idempotency_in_progress",
-            ),
-            (
-                SubscriptionDisabled,
-                409,
-                "conflict",
-                "subscription_disabled",
-            ),
+            (IdempotencyInProgress, 409, "conflict", "idempotency_in_progress"),
+            (SubscriptionDisabled, 409, "conflict", "subscription_disabled"),
             (RequestTooLarge, 413, R, "request_too_large"),
             (UnsupportedMediaType, 415, R, "unsupported_media_type"),
             (IdempotencyKeyReuse, 422, R, "idempotency_key_reuse"),
@@ -296,19 +239,9 @@ mod tests {
             (UpstreamError, 422, R, "upstream_error"),
             (MarketingOptedOut, 422, R, "marketing_opted_out"),
             (LastSecret, 422, R, "last_secret"),
-            (
-                RateLimitExceeded,
-                429,
-                "rate_limit_error",
-                "rate_limit_exceeded",
-            ),
+            (RateLimitExceeded, 429, "rate_limit_error", "rate_limit_exceeded"),
             (InternalError, 500, "api_error", "internal_error"),
-            (
-                WhatsappUpstreamError,
-                502,
-                "api_error",
-                "whatsapp_upstream_error",
-            ),
+            (WhatsappUpstreamError, 502, "api_error", "whatsapp_upstream_error"),
             (ServiceUnavailable, 503, "api_error", "service_unavailable"),
         ]
     };
@@ -316,10 +249,7 @@ mod tests {
     #[test]
     fn every_code_has_its_status_and_type() {
         for (index, (code, status, kind, word)) in TABLE.into_iter().enumerate() {
-            assert_eq!(
-                code as usize, index,
-                "the table names every code once, in order"
-            );
+            assert_eq!(code as usize, index, "the table names every code once, in order");
             let given = Error::new(code, "m").at("p").given("req_1");
             let body: serde_json::Value = serde_json::from_slice(&given.body).unwrap();
             assert_eq!(given.status, status);
@@ -329,11 +259,7 @@ mod tests {
             );
         }
         assert_eq!(TABLE.len(), Code::ServiceUnavailable as usize + 1);
-        let forgotten: Vec<_> = TABLE
-            .iter()
-            .filter(|row| !row.0.is_remembered())
-            .map(|row| row.1)
-            .collect();
+        let forgotten: Vec<_> = TABLE.iter().filter(|row| !row.0.is_remembered()).map(|row| row.1).collect();
         assert_eq!(forgotten, [401, 401, 401, 409, 429, 500, 502, 503]);
     }
 
@@ -349,36 +275,12 @@ mod tests {
             let error = Error::from(refusal);
             (error.code, error.param.unwrap_or_default())
         };
-        let invalid = |field| Refusal::Invalid {
-            field,
-            why: "no".into(),
-        };
-        assert_eq!(
-            told(invalid("url")),
-            (Code::InvalidWebhookUrl, "url".into())
-        );
-        assert_eq!(
-            told(invalid("events")),
-            (Code::InvalidFieldValue, "events".into())
-        );
-        assert_eq!(
-            told(Refusal::Taken {
-                field: "phone_number"
-            }),
-            (Code::InvalidFieldValue, "phone_number".into())
-        );
-        assert_eq!(
-            told(Refusal::UnknownTemplate),
-            (Code::InvalidTemplateName, "template.name".into())
-        );
-        assert_eq!(
-            told(Refusal::NotConnected {
-                status: "degraded".into(),
-                reason: None
-            })
-            .0,
-            Code::UpstreamError
-        );
+        let invalid = |field| Refusal::Invalid { field, why: "no".into() };
+        assert_eq!(told(invalid("url")), (Code::InvalidWebhookUrl, "url".into()));
+        assert_eq!(told(invalid("events")), (Code::InvalidFieldValue, "events".into()));
+        assert_eq!(told(Refusal::Taken { field: "phone_number" }), (Code::InvalidFieldValue, "phone_number".into()));
+        assert_eq!(told(Refusal::UnknownTemplate), (Code::InvalidTemplateName, "template.name".into()));
+        assert_eq!(told(Refusal::NotConnected { status: "degraded".into(), reason: None }).0, Code::UpstreamError);
         assert_eq!(told(Refusal::Disabled).0, Code::SubscriptionDisabled);
     }
 }

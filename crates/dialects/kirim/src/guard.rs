@@ -25,10 +25,7 @@ pub(crate) async fn guard(
     let _ = asked.organization.set(key.organization_id);
     let _ = asked.standing.set(standing);
     if let Some(seconds) = standing.retry_after {
-        return Err(Error::new(
-            Code::RateLimitExceeded,
-            format!("too many requests; try again in {seconds} s"),
-        ));
+        return Err(Error::new(Code::RateLimitExceeded, format!("too many requests; try again in {seconds} s")));
     }
     request.extensions_mut().insert(key);
     Ok(next.run(request).await)

@@ -1,5 +1,6 @@
 //! How this dialect spells ids: a prefix that says what it is, and 26 Crockford characters.
 
+use api::At;
 use engine::Id;
 
 use crate::errors::{Code, Error};
@@ -63,24 +64,23 @@ impl Noun {
     /// An id that must exist: `param` is wrong when it is not spelt like one, and not found when it
     /// cannot be one of ours.
     pub(crate) fn parse(self, text: &str, param: &str) -> Result<Id, Error> {
-        self.parse_or_none(text, param)?
-            .ok_or_else(|| Error::not_found(self.name()))
+        self.parse_or_none(text, param)?.ok_or_else(|| Error::not_found(self.name()))
     }
 
     /// An id that narrows something down; one that cannot be ours matches nothing.
     pub(crate) fn parse_or_none(self, text: &str, param: &str) -> Result<Option<Id>, Error> {
-        let rest = text
-            .strip_prefix(self.prefix())
-            .filter(|rest| rest.len() == 26 && rest.bytes().all(is_crockford));
+        let rest = text.strip_prefix(self.prefix()).filter(|rest| rest.len() == 26 && rest.bytes().all(is_crockford));
         let Some(rest) = rest else {
-            let message = format!(
-                "{param} must be the id of a {}: {}…",
-                self.name(),
-                self.prefix()
-            );
+            let message = format!("{param} must be the id of a {}: {}…", self.name(), self.prefix());
             return Err(Error::new(Code::InvalidFieldValue, message).at(param));
         };
         Ok(Id::parse_ulid(rest))
+    }
+
+    /// A member of a query by which a list is narrowed; an id that cannot be ours narrows it to nothing.
+    pub(crate) fn narrowing(self, query: &At<'_>, name: &str) -> Result<Option<Id>, Error> {
+        let id = query.read(name, |at| self.parse_or_none(at.text(0..=64)?, name))?;
+        Ok(id.map(|id| id.unwrap_or_else(nobody)))
     }
 
     pub(crate) fn not_found(self) -> Error {
@@ -110,27 +110,14 @@ mod tests {
 
         let other = if text.ends_with('0') { "1" } else { "0" };
         let altered = format!("{}{other}", &text[..29]);
-        assert_eq!(
-            Noun::Contact.parse(&altered, "id").unwrap_err().code,
-            Code::ResourceNotFound
-        );
+        assert_eq!(Noun::Contact.parse(&altered, "id").unwrap_err().code, Code::ResourceNotFound);
         let too_large = format!("ctc_Z{}", "0".repeat(25));
-        assert_eq!(
-            Noun::Contact.parse(&too_large, "id").unwrap_err().code,
-            Code::ResourceNotFound
-        );
+        assert_eq!(Noun::Contact.parse(&too_large, "id").unwrap_err().code, Code::ResourceNotFound);
 
         let lower = text.to_lowercase();
         let swapped = text.replace("ctc_", "msg_");
-        for wrong in [
-            "",
-            "ctc_",
-            &text[..29],
-            &lower,
-            &swapped,
-            &format!("{text}0"),
-            "ctc_0000000000000000000000000I",
-        ] {
+        for wrong in ["", "ctc_", &text[..29], &lower, &swapped, &format!("{text}0"), "ctc_0000000000000000000000000I"]
+        {
             let error = Noun::Contact.parse(wrong, "contact_id").unwrap_err();
             assert_eq!(error.code, Code::InvalidFieldValue, "{wrong}");
         }

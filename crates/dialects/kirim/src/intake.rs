@@ -30,10 +30,7 @@ pub(crate) async fn intake(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    if !matches!(
-        *request.method(),
-        Method::POST | Method::PATCH | Method::PUT
-    ) {
+    if !matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT) {
         return Ok(next.run(request).await);
     }
     let taken = api::intake::take(&mut request).await?;
@@ -55,18 +52,10 @@ pub(crate) async fn intake(
 
 /// The caller's key, bound to method, path and body.
 fn named(request: &Request, key: &ApiKey, taken: &Taken) -> Result<Option<Once>, Error> {
-    let given = request
-        .headers()
-        .get(HEADER)
-        .filter(|_| request.method() == Method::POST);
+    let given = request.headers().get(HEADER).filter(|_| request.method() == Method::POST);
     let Some(given) = given else { return Ok(None) };
-    let wrong = || {
-        Error::new(
-            Code::InvalidFieldValue,
-            "Idempotency-Key must have 1 to 255 characters",
-        )
-        .at("Idempotency-Key")
-    };
+    let wrong =
+        || Error::new(Code::InvalidFieldValue, "Idempotency-Key must have 1 to 255 characters").at("Idempotency-Key");
     let name = std::str::from_utf8(given.as_bytes()).map_err(|_| wrong())?;
     if name.is_empty() || name.chars().count() > LONGEST_KEY {
         return Err(wrong());
@@ -77,53 +66,30 @@ fn named(request: &Request, key: &ApiKey, taken: &Taken) -> Result<Option<Once>,
         Err(_) => taken.bytes.to_vec(),
     };
     let path = request.uri().path().as_bytes();
-    Ok(Some(Once::new(
-        key.organization_id,
-        crate::NAME,
-        name,
-        &[b"POST", path, &body],
-    )))
+    Ok(Some(Once::new(key.organization_id, crate::NAME, name, &[b"POST", path, &body])))
 }
 
-async fn settle(
-    kirim: &Kirim,
-    once: &Once,
-    request_id: &str,
-    response: Response,
-) -> Result<Response, Error> {
+async fn settle(kirim: &Kirim, once: &Once, request_id: &str, response: Response) -> Result<Response, Error> {
     if let Some(kept) = response.extensions().get::<Kept>().copied() {
         return Ok(marked(response, kept));
     }
-    let refused = response
-        .extensions()
-        .get::<Error>()
-        .filter(|error| error.code.is_remembered());
+    let refused = response.extensions().get::<Error>().filter(|error| error.code.is_remembered());
     let Some(error) = refused else {
         return Ok(marked(response, Kept::Now));
     };
     match once::settle(&kirim.engine, once, error.given(request_id)).await? {
         Settled::New => Ok(marked(response, Kept::Now)),
-        Settled::Before(given) => Ok(marked(
-            Answer::kept(given, Kept::Before).into_response(),
-            Kept::Before,
-        )),
+        Settled::Before(given) => Ok(marked(Answer::kept(given, Kept::Before).into_response(), Kept::Before)),
         Settled::Reused => Err(reused()),
     }
 }
 
 pub(crate) fn reused() -> Error {
-    Error::new(
-        Code::IdempotencyKeyReuse,
-        "this idempotency key was used for another request",
-    )
+    Error::new(Code::IdempotencyKeyReuse, "this idempotency key was used for another request")
 }
 
 fn marked(mut response: Response, kept: Kept) -> Response {
-    let again = HeaderValue::from_static(if kept == Kept::Before {
-        "true"
-    } else {
-        "false"
-    });
+    let again = HeaderValue::from_static(if kept == Kept::Before { "true" } else { "false" });
     response.headers_mut().insert("idempotent-replayed", again);
     response
 }

@@ -9,11 +9,7 @@ const TEST: &str = "kdv_test_";
 /// A key of 144 random bits. `live`: not for the sandbox.
 #[must_use]
 pub fn new_key(random: [u8; 18], live: bool) -> String {
-    format!(
-        "{}{}",
-        if live { LIVE } else { TEST },
-        URL_SAFE_NO_PAD.encode(random)
-    )
+    format!("{}{}", if live { LIVE } else { TEST }, URL_SAFE_NO_PAD.encode(random))
 }
 
 /// A sandbox's key, the same whenever it is derived from the same secret.
@@ -26,14 +22,9 @@ pub fn derive_key(secret: [u8; 32]) -> String {
 
 /// Whether a token could be a key at all.
 pub(crate) fn is_spelt_like_one(token: &str) -> bool {
-    let rest = token
-        .strip_prefix(LIVE)
-        .or_else(|| token.strip_prefix(TEST));
+    let rest = token.strip_prefix(LIVE).or_else(|| token.strip_prefix(TEST));
     rest.is_some_and(|rest| {
-        rest.len() == 24
-            && rest
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        rest.len() == 24 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
     })
 }
 

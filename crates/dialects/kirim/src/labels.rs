@@ -58,10 +58,7 @@ fn shown(label: &Label) -> Shown {
 
 pub(crate) async fn list(call: Call) -> Handled {
     let page: Page<engine::Id> = call.page(&call.query()?)?;
-    let rows = call
-        .engine()
-        .labels(&call.organization(), page.after.as_ref(), page.rows())
-        .await?;
+    let rows = call.engine().labels(&call.organization(), page.after.as_ref(), page.rows()).await?;
     Ok(call.paged(&page, rows, |label| label.id, shown))
 }
 
@@ -75,10 +72,7 @@ pub(crate) async fn create(call: Call) -> Handled {
 }
 
 fn color(body: &At<'_>) -> Result<Option<&'static str>, Error> {
-    Ok(body
-        .maybe("color")?
-        .map(|at| at.word(&COLORS))
-        .transpose()?)
+    Ok(body.read("color", |at| at.word(&COLORS))?)
 }
 
 /// There is one team, and it need not be named.
@@ -86,11 +80,7 @@ fn known_team(body: &At<'_>) -> Result<(), Error> {
     let Some(at) = body.maybe("team_id")? else {
         return Ok(());
     };
-    if at.text(1..=64)? == TEAM {
-        Ok(())
-    } else {
-        Err(at.refuse("is not a team of this organization").into())
-    }
+    if at.text(1..=64)? == TEAM { Ok(()) } else { Err(at.refuse("is not a team of this organization").into()) }
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
@@ -101,11 +91,7 @@ pub(crate) async fn get(call: Call) -> Handled {
 
 pub(crate) async fn update(call: Call) -> Handled {
     let (id, body) = (call.id(Noun::Label, "id")?, call.body()?);
-    let name = body
-        .at()
-        .maybe("name")?
-        .map(|at| at.text(1..=50))
-        .transpose()?;
+    let name = body.at().read("name", |at| at.text(1..=50))?;
     let wish = labels::Update {
         organization: call.organization(),
         id,
@@ -118,10 +104,6 @@ pub(crate) async fn update(call: Call) -> Handled {
 
 pub(crate) async fn delete(call: Call) -> Handled {
     let id = call.id(Noun::Label, "id")?;
-    call.perform(labels::Delete {
-        organization: call.organization(),
-        id,
-    })
-    .await?;
+    call.perform(labels::Delete { organization: call.organization(), id }).await?;
     Ok(call.one(&json!({ "id": Noun::Label.spell(&id), "object": "label", "deleted": true })))
 }

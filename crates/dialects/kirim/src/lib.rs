@@ -52,11 +52,7 @@ pub(crate) const META: &str = "meta";
 /// What the engine must know of this dialect.
 #[must_use]
 pub fn dialect(options: &Options) -> Dialect {
-    Dialect {
-        name: NAME,
-        format: Arc::new(format::Format::new(options)),
-        delivery: DELIVERY,
-    }
+    Dialect { name: NAME, format: Arc::new(format::Format::new(options)), delivery: DELIVERY }
 }
 
 const fn minutes(count: u64) -> Duration {
@@ -90,105 +86,52 @@ pub fn router(engine: Engine, options: Options) -> Router {
 }
 
 fn open() -> Router<Kirim> {
-    Router::new()
-        .route("/v1/health", get(health::check))
-        .route("/v1/openapi.json", get(health::contract))
+    Router::new().route("/v1/health", get(health::check)).route("/v1/openapi.json", get(health::contract))
 }
 
 fn guarded(kirim: &Kirim) -> Router<Kirim> {
-    let of_number = Router::new()
-        .route(
-            "/v1/{phone_number_id}/messages",
-            get(messages::list).post(send::send),
-        )
+    of_number()
+        .merge(of_organization())
+        .route_layer(middleware::from_fn_with_state(kirim.clone(), intake::intake))
+        .route_layer(middleware::from_fn_with_state(kirim.clone(), guard::guard))
+}
+
+fn of_number() -> Router<Kirim> {
+    Router::new()
+        .route("/v1/{phone_number_id}/messages", get(messages::list).post(send::send))
         .route("/v1/{phone_number_id}/messages/{id}", get(messages::get))
-        .route(
-            "/v1/{phone_number_id}/messages/{id}/media",
-            get(messages::media),
-        )
+        .route("/v1/{phone_number_id}/messages/{id}/media", get(messages::media))
         .route("/v1/{phone_number_id}/templates", get(templates::list))
-        .route(
-            "/v1/{phone_number_id}/templates/{name}",
-            get(templates::get),
-        )
-        .route(
-            "/v1/{phone_number_id}/conversations",
-            get(conversations::list),
-        )
-        .route(
-            "/v1/{phone_number_id}/conversations/{id}",
-            get(conversations::get).patch(conversations::update),
-        )
-        .route(
-            "/v1/{phone_number_id}/conversations/{id}/labels",
-            post(sticking::to_conversation),
-        )
-        .route(
-            "/v1/{phone_number_id}/conversations/{id}/labels/{label_id}",
-            delete(sticking::off_conversation),
-        )
-        .route(
-            "/v1/{phone_number_id}/contacts",
-            get(contacts::list).post(contacts::create),
-        )
-        .route(
-            "/v1/{phone_number_id}/contacts/bulk_label",
-            post(sticking::bulk),
-        )
+        .route("/v1/{phone_number_id}/templates/{name}", get(templates::get))
+        .route("/v1/{phone_number_id}/conversations", get(conversations::list))
+        .route("/v1/{phone_number_id}/conversations/{id}", get(conversations::get).patch(conversations::update))
+        .route("/v1/{phone_number_id}/conversations/{id}/labels", post(sticking::to_conversation))
+        .route("/v1/{phone_number_id}/conversations/{id}/labels/{label_id}", delete(sticking::off_conversation))
+        .route("/v1/{phone_number_id}/contacts", get(contacts::list).post(contacts::create))
+        .route("/v1/{phone_number_id}/contacts/bulk_label", post(sticking::bulk))
         .route(
             "/v1/{phone_number_id}/contacts/{id}",
-            get(contacts::get)
-                .patch(contacts::update)
-                .delete(contacts::delete),
+            get(contacts::get).patch(contacts::update).delete(contacts::delete),
         )
-        .route(
-            "/v1/{phone_number_id}/contacts/{id}/labels",
-            post(sticking::to_contact),
-        )
-        .route(
-            "/v1/{phone_number_id}/contacts/{id}/labels/{label_id}",
-            delete(sticking::off_contact),
-        );
-    let of_organization = Router::new()
+        .route("/v1/{phone_number_id}/contacts/{id}/labels", post(sticking::to_contact))
+        .route("/v1/{phone_number_id}/contacts/{id}/labels/{label_id}", delete(sticking::off_contact))
+}
+
+fn of_organization() -> Router<Kirim> {
+    Router::new()
         .route("/v1/me", get(me::get))
         .route("/v1/accounts", get(accounts::list))
         .route("/v1/labels", get(labels::list).post(labels::create))
-        .route(
-            "/v1/labels/{id}",
-            get(labels::get)
-                .patch(labels::update)
-                .delete(labels::delete),
-        )
-        .route(
-            "/v1/webhook_subscriptions",
-            get(subscriptions::list).post(subscriptions::create),
-        )
+        .route("/v1/labels/{id}", get(labels::get).patch(labels::update).delete(labels::delete))
+        .route("/v1/webhook_subscriptions", get(subscriptions::list).post(subscriptions::create))
         .route(
             "/v1/webhook_subscriptions/{id}",
-            get(subscriptions::get)
-                .patch(subscriptions::update)
-                .delete(subscriptions::delete),
+            get(subscriptions::get).patch(subscriptions::update).delete(subscriptions::delete),
         )
         .route("/v1/webhook_subscriptions/{id}/secrets", post(secrets::add))
-        .route(
-            "/v1/webhook_subscriptions/{id}/secrets/{secret_id}",
-            delete(secrets::revoke),
-        )
+        .route("/v1/webhook_subscriptions/{id}/secrets/{secret_id}", delete(secrets::revoke))
         .route("/v1/webhook_deliveries", get(deliveries::list))
-        .route(
-            "/v1/webhook_deliveries/bulk_replay",
-            post(deliveries::bulk_replay),
-        )
+        .route("/v1/webhook_deliveries/bulk_replay", post(deliveries::bulk_replay))
         .route("/v1/webhook_deliveries/{id}", get(deliveries::get))
-        .route(
-            "/v1/webhook_deliveries/{id}/replay",
-            post(deliveries::replay),
-        );
-    of_number
-        .merge(of_organization)
-        .route_layer(middleware::from_fn_with_state(
-            kirim.clone(),
-            intake::intake,
-        ))
-        .route_layer(middleware::from_fn_with_state(kirim.clone(), guard::guard))
+        .route("/v1/webhook_deliveries/{id}/replay", post(deliveries::replay))
 }

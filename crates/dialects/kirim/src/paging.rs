@@ -33,20 +33,10 @@ impl Call {
         let narrowed = query.besides(&["limit", "cursor"]);
         let list = List::new(&[&self.organization().hex24(), self.uri.path(), &narrowed]);
         let cursor = query.at().maybe("cursor")?;
-        let after = cursor
-            .map(|cursor| {
-                self.kirim
-                    .cursors
-                    .open(list, cursor.value().as_str().unwrap_or_default())
-            })
-            .transpose();
-        let after = after
-            .map_err(|error| Error::new(Code::InvalidCursor, error.to_string()).at("cursor"))?;
-        Ok(Page {
-            limit: limit(query)?,
-            list,
-            after,
-        })
+        let after =
+            cursor.map(|cursor| self.kirim.cursors.open(list, cursor.value().as_str().unwrap_or_default())).transpose();
+        let after = after.map_err(|error| Error::new(Code::InvalidCursor, error.to_string()).at("cursor"))?;
+        Ok(Page { limit: limit(query)?, list, after })
     }
 
     /// A page of rows, of which one more may have been read than is shown.
@@ -75,17 +65,8 @@ fn limit(query: &Query) -> Result<usize, Error> {
     };
     let text = at.value().as_str().unwrap_or_default();
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = digits
-        .then(|| text.parse().ok())
-        .flatten()
-        .filter(|limit| (1..=MOST).contains(limit));
-    limit.ok_or_else(|| {
-        Error::new(
-            Code::InvalidLimit,
-            format!("limit must be from 1 to {MOST}"),
-        )
-        .at("limit")
-    })
+    let limit = digits.then(|| text.parse().ok()).flatten().filter(|limit| (1..=MOST).contains(limit));
+    limit.ok_or_else(|| Error::new(Code::InvalidLimit, format!("limit must be from 1 to {MOST}")).at("limit"))
 }
 
 #[cfg(test)]
@@ -95,10 +76,7 @@ mod tests {
     #[test]
     fn limits_are_never_bent() {
         let of = |query: &str| limit(&Query::of(&format!("/x?{query}").parse().unwrap()).unwrap());
-        assert_eq!(
-            [of(""), of("limit=1"), of("limit=100")],
-            [Ok(25), Ok(1), Ok(100)]
-        );
+        assert_eq!([of(""), of("limit=1"), of("limit=100")], [Ok(25), Ok(1), Ok(100)]);
         for wrong in [
             "limit=",
             "limit=0",

@@ -6,10 +6,7 @@ use crate::errors::{Code, Error};
 
 /// Reads a member that must be a phone number; the answer has its `+`.
 pub(crate) fn read(at: &At<'_>) -> Result<String, Error> {
-    let text = at
-        .value()
-        .as_str()
-        .ok_or_else(|| at.refuse("must be a string"))?;
+    let text = at.value().as_str().ok_or_else(|| at.refuse("must be a string"))?;
     normal(text).ok_or_else(|| invalid(at))
 }
 

@@ -12,19 +12,10 @@ const HOUR_MS: i64 = 60 * 60 * 1000;
 /// Adds a secret, shown this once. `expires_in_hours` is the life of the new one.
 pub(crate) async fn add(call: Call) -> Handled {
     let (target, body) = (call.subscription()?, call.body()?);
-    let hours = body
-        .at()
-        .maybe("expires_in_hours")?
-        .map(|at| at.integer(1..=336))
-        .transpose()?;
+    let hours = body.at().read("expires_in_hours", |at| at.integer(1..=336))?;
     let expires_at = hours.map(|hours| call.engine().now() + hours * HOUR_MS);
     let secret = call.new_secret();
-    let wish = AddSecret {
-        engine: call.engine().clone(),
-        target,
-        secret: secret.clone(),
-        expires_at,
-    };
+    let wish = AddSecret { engine: call.engine().clone(), target, secret: secret.clone(), expires_at };
     let shape = move |added: &engine::subscriptions::Secret| {
         json!({
             "id": Noun::Secret.spell(&added.id),
@@ -39,11 +30,6 @@ pub(crate) async fn add(call: Call) -> Handled {
 
 pub(crate) async fn revoke(call: Call) -> Handled {
     let (target, secret) = (call.subscription()?, call.id(Noun::Secret, "secret_id")?);
-    call.perform(RevokeSecret {
-        target,
-        secret,
-        now: call.engine().now(),
-    })
-    .await?;
+    call.perform(RevokeSecret { target, secret, now: call.engine().now() }).await?;
     Ok(call.one(&json!({ "id": Noun::Secret.spell(&secret), "deleted": true })))
 }

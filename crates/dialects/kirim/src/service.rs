@@ -58,24 +58,13 @@ impl Kirim {
     /// Counts a request of an organization.
     pub(crate) fn count(&self, organization: Id, method: &Method) -> Standing {
         let (class, limit) = self.limit(method);
-        self.throttle
-            .take((organization, class), limit, self.engine.now())
+        self.throttle.take((organization, class), limit, self.engine.now())
     }
 
     fn limit(&self, method: &Method) -> (Class, Limit) {
         match *method {
-            Method::GET | Method::HEAD => (
-                Class::Read,
-                Limit {
-                    per_minute: self.options.read_per_minute,
-                },
-            ),
-            _ => (
-                Class::Write,
-                Limit {
-                    per_minute: self.options.write_per_minute,
-                },
-            ),
+            Method::GET | Method::HEAD => (Class::Read, Limit { per_minute: self.options.read_per_minute }),
+            _ => (Class::Write, Limit { per_minute: self.options.write_per_minute }),
         }
     }
 }
@@ -92,17 +81,9 @@ impl Envelope for Kirim {
     fn problem(&self, problem: Problem) -> Response {
         let error = match problem {
             Problem::Unrouted => Error::new(Code::ResourceNotFound, "there is no such path"),
-            Problem::MethodNotAllowed => Error::new(
-                Code::MethodNotAllowed,
-                "this path does not know this method",
-            ),
-            Problem::Panicked => {
-                Error::new(Code::InternalError, "something went wrong on our side")
-            }
-            Problem::TimedOut => Error::new(
-                Code::ServiceUnavailable,
-                "the request took too long; try again",
-            ),
+            Problem::MethodNotAllowed => Error::new(Code::MethodNotAllowed, "this path does not know this method"),
+            Problem::Panicked => Error::new(Code::InternalError, "something went wrong on our side"),
+            Problem::TimedOut => Error::new(Code::ServiceUnavailable, "the request took too long; try again"),
         };
         error.into_response()
     }
@@ -111,10 +92,8 @@ impl Envelope for Kirim {
     /// is not known, or nothing was counted, the standing is a full bucket's.
     fn finish(&self, asked: &Asked, mut response: Response) -> Response {
         if let Some(error) = response.extensions_mut().remove::<Error>() {
-            let (headers, extensions) = (
-                std::mem::take(response.headers_mut()),
-                std::mem::take(response.extensions_mut()),
-            );
+            let (headers, extensions) =
+                (std::mem::take(response.headers_mut()), std::mem::take(response.extensions_mut()));
             response = Answer::new(error.given(&asked.request_id)).into_response();
             response.headers_mut().extend(headers);
             *response.extensions_mut() = extensions;
@@ -126,18 +105,14 @@ impl Envelope for Kirim {
             headers.insert("x-request-id", id);
         }
         let standing = asked.standing.get().copied();
-        show(
-            headers,
-            standing.unwrap_or_else(|| self.limit(&asked.method).1.full(self.engine.now())),
-        );
+        show(headers, standing.unwrap_or_else(|| self.limit(&asked.method).1.full(self.engine.now())));
         response
     }
 }
 
 fn show(headers: &mut HeaderMap, standing: Standing) {
-    let mut put = |name: &'static str, value: i64| {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from(value))
-    };
+    let mut put =
+        |name: &'static str, value: i64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
     put("x-ratelimit-limit", i64::from(standing.limit));
     put("x-ratelimit-remaining", i64::from(standing.remaining));
     put("x-ratelimit-reset", standing.reset);

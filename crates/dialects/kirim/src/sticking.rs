@@ -50,15 +50,7 @@ fn noun(target: Target) -> Noun {
 async fn stick(call: &Call, target: Target, label: Id, attach: bool) -> Result<Stick, Error> {
     let id = call.id(noun(target), "id")?;
     let sender = call.connected_sender().await?.id;
-    Ok(Stick {
-        engine: call.engine().clone(),
-        organization: call.organization(),
-        sender,
-        target,
-        id,
-        label,
-        attach,
-    })
+    Ok(Stick { engine: call.engine().clone(), organization: call.organization(), sender, target, id, label, attach })
 }
 
 fn stuck(target: Target, id: &Id, label: &Id, attached: bool) -> Value {
@@ -81,35 +73,15 @@ fn label_id(body: &crate::call::Body) -> Result<Id, Error> {
 pub(crate) async fn bulk(call: Call) -> Handled {
     let body = call.body()?;
     let mut contacts = Vec::new();
-    for (index, at) in body
-        .at()
-        .need("contact_ids")?
-        .items(1..=1000)?
-        .into_iter()
-        .enumerate()
-    {
+    for (index, at) in body.at().need("contact_ids")?.items(1..=1000)?.into_iter().enumerate() {
         let id = Noun::Contact.parse_or_none(at.text(0..=64)?, &format!("contact_ids[{index}]"))?;
         contacts.push(id.unwrap_or_else(nobody));
     }
     let label = label_id(&body)?;
-    let attach = body
-        .at()
-        .need("operation")?
-        .word(&[("attach", true), ("detach", false)])?;
+    let attach = body.at().need("operation")?.word(&[("attach", true), ("detach", false)])?;
     let (engine, organization) = (call.engine().clone(), call.organization());
     let sender = call.connected_sender().await?.id;
-    call.commit(
-        StickMany {
-            engine,
-            organization,
-            sender,
-            contacts,
-            label,
-            attach,
-        },
-        shown,
-    )
-    .await
+    call.commit(StickMany { engine, organization, sender, contacts, label, attach }, shown).await
 }
 
 fn shown(stuck: &Stuck) -> Value {

@@ -29,6 +29,9 @@ struct Shown {
     /// Only in the answer to its creation.
     #[serde(skip_serializing_if = "Option::is_none")]
     initial_secret: Option<String>,
+    /// Ours: strict order within a conversation. Told where it was asked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    ordered: bool,
 }
 
 #[derive(Serialize)]
@@ -57,6 +60,7 @@ fn shown((subscription, secrets): &(Subscription, Vec<Secret>)) -> Shown {
         created_at: rfc3339(subscription.created_at),
         updated_at: rfc3339(subscription.updated_at),
         initial_secret: None,
+        ordered: subscription.ordered,
     }
 }
 
@@ -64,11 +68,7 @@ impl Call {
     /// The subscription that the path names.
     pub(crate) fn subscription(&self) -> Result<Target, Error> {
         let id = self.id(Noun::Subscription, "id")?;
-        Ok(Target {
-            organization: self.organization(),
-            dialect: crate::NAME,
-            id,
-        })
+        Ok(Target { organization: self.organization(), dialect: crate::NAME, id })
     }
 
     pub(crate) fn new_secret(&self) -> String {
@@ -80,13 +80,10 @@ impl Call {
 
 pub(crate) async fn create(call: Call) -> Handled {
     let body = call.body()?;
-    let url = body.at().need("url")?.text(0..=2048)?.to_owned();
-    let description = body
-        .at()
-        .maybe("description")?
-        .map(|at| at.text(0..=200).map(str::to_owned))
-        .transpose()?;
+    let url = body.at().need("url")?.string(0..=2048)?;
+    let description = body.at().read("description", |at| at.string(0..=200))?;
     let events = events(&body.at().need("events")?)?;
+    let ordered = body.at().read("ordered", |at| at.boolean())?.unwrap_or(false);
     let secret = call.new_secret();
     let new = New {
         organization: call.organization(),
@@ -95,15 +92,11 @@ pub(crate) async fn create(call: Call) -> Handled {
         url,
         description,
         events,
-        ordered: false,
+        ordered,
         secret: secret.clone(),
     };
     let wish = subscriptions::create(call.engine(), new)?;
-    call.commit(wish, move |created| Shown {
-        initial_secret: Some(secret.clone()),
-        ..shown(created)
-    })
-    .await
+    call.commit(wish, move |created| Shown { initial_secret: Some(secret.clone()), ..shown(created) }).await
 }
 
 /// Each name once, in the order given; whether there are such events the engine says.
@@ -127,48 +120,27 @@ pub(crate) async fn list(call: Call) -> Handled {
         ("disabled", Some(Status::Disabled)),
         ("all", None),
     ];
-    let status = query
-        .at()
-        .maybe("status")?
-        .map(|at| at.word(&words))
-        .transpose()?
-        .flatten();
+    let status = query.at().read("status", |at| at.word(&words))?.flatten();
     let (organization, before) = (call.organization(), page.after.as_ref());
-    let rows = call
-        .engine()
-        .subscriptions(&organization, crate::NAME, status, before, page.rows())
-        .await?;
+    let rows = call.engine().subscriptions(&organization, crate::NAME, status, before, page.rows()).await?;
     Ok(call.paged(&page, rows, |(row, _)| row.id, shown))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
     let found = call.engine().subscription(&call.subscription()?).await?;
-    Ok(call.one(&shown(
-        &found.ok_or_else(|| Noun::Subscription.not_found())?,
-    )))
+    Ok(call.one(&shown(&found.ok_or_else(|| Noun::Subscription.not_found())?)))
 }
 
 pub(crate) async fn update(call: Call) -> Handled {
     let (target, body) = (call.subscription()?, call.body()?);
     let at = body.at();
-    let url = at
-        .maybe("url")?
-        .map(|at| at.text(0..=2048).map(str::to_owned))
-        .transpose()?;
-    let description = at.maybe("description")?.map(At::or_null);
-    let description = description
-        .map(|at| at.map(|at| at.text(0..=200).map(str::to_owned)).transpose())
-        .transpose()?;
-    let events = at.maybe("events")?.map(|at| events(&at)).transpose()?;
+    let url = at.read("url", |at| at.string(0..=2048))?;
+    let description = at.read_nullable("description", |at| at.string(0..=200))?;
+    let events = at.read("events", |at| events(&at))?;
     let words = [("active", Status::Active), ("paused", Status::Paused)];
-    let status = at.maybe("status")?.map(|at| at.word(&words)).transpose()?;
-    let change = Change {
-        url,
-        description,
-        events,
-        status,
-        ordered: None,
-    };
+    let status = at.read("status", |at| at.word(&words))?;
+    let ordered = at.read("ordered", |at| at.boolean())?;
+    let change = Change { url, description, events, status, ordered };
     let wish = subscriptions::update(call.engine(), target, change)?;
     Ok(call.one(&shown(&call.perform(wish).await?)))
 }

@@ -16,15 +16,8 @@ use crate::paging::Page;
 /// What waits for a decision.
 const PENDING: [&str; 2] = ["PENDING", "IN_APPEAL"];
 /// What cannot be used, for whatever reason.
-const REJECTED: [&str; 7] = [
-    "REJECTED",
-    "PAUSED",
-    "DISABLED",
-    "PENDING_DELETION",
-    "DELETED",
-    "LIMIT_EXCEEDED",
-    "ARCHIVED",
-];
+const REJECTED: [&str; 7] =
+    ["REJECTED", "PAUSED", "DISABLED", "PENDING_DELETION", "DELETED", "LIMIT_EXCEEDED", "ARCHIVED"];
 
 #[derive(Serialize)]
 struct Shown {
@@ -73,45 +66,14 @@ pub(crate) async fn list(call: Call) -> Handled {
     let sender = call.sender().await?;
     let query = call.query()?;
     let page: Page<Id> = call.page(&query)?;
-    let words: [(&str, &[&str]); 4] = [
-        ("approved", &[APPROVED]),
-        ("pending", &PENDING),
-        ("rejected", &REJECTED),
-        ("all", &[]),
-    ];
-    let statuses = query
-        .at()
-        .maybe("status")?
-        .map(|at| at.word(&words))
-        .transpose()?
-        .unwrap_or(&[APPROVED]);
-    let language = query
-        .at()
-        .maybe("language")?
-        .map(|at| at.text(2..=15).map(str::to_owned))
-        .transpose()?;
+    let words: [(&str, &[&str]); 4] =
+        [("approved", &[APPROVED]), ("pending", &PENDING), ("rejected", &REJECTED), ("all", &[])];
+    let statuses = query.at().read("status", |at| at.word(&words))?.unwrap_or(&[APPROVED]);
+    let language = query.at().read("language", |at| at.string(2..=15))?;
     let statuses = statuses.iter().map(|status| (*status).to_owned()).collect();
-    let filter = Filter {
-        statuses,
-        name: None,
-        language,
-        before: page.after,
-    };
-    let rows = call
-        .engine()
-        .templates(
-            &call.organization(),
-            &sender.account_id,
-            &filter,
-            page.rows(),
-        )
-        .await?;
-    Ok(call.paged(
-        &page,
-        rows,
-        |template| template.id,
-        |template| shown(template, &sender),
-    ))
+    let filter = Filter { statuses, name: None, language, before: page.after };
+    let rows = call.engine().templates(&call.organization(), &sender.account_id, &filter, page.rows()).await?;
+    Ok(call.paged(&page, rows, |template| template.id, |template| shown(template, &sender)))
 }
 
 /// One language of a template: the one asked for, or the newest approved one, or the newest.
@@ -119,36 +81,13 @@ pub(crate) async fn get(call: Call) -> Handled {
     let sender = call.sender().await?;
     let name = call.param("name").to_owned();
     if !(1..=512).contains(&name.chars().count()) || name.contains('\0') {
-        return Err(Error::new(
-            Code::InvalidFieldValue,
-            "name must have 1 to 512 characters",
-        )
-        .at("name"));
+        return Err(Error::new(Code::InvalidFieldValue, "name must have 1 to 512 characters").at("name"));
     }
-    let language = call
-        .query()?
-        .at()
-        .maybe("language")?
-        .map(|at| at.text(2..=15).map(str::to_owned))
-        .transpose()?;
-    let filter = Filter {
-        statuses: Vec::new(),
-        name: Some(name),
-        language,
-        before: None,
-    };
-    let rows = call
-        .engine()
-        .templates(&call.organization(), &sender.account_id, &filter, 100)
-        .await?;
-    let found = rows
-        .iter()
-        .find(|template| template.status == APPROVED)
-        .or(rows.first());
-    Ok(call.one(&shown(
-        found.ok_or_else(|| Noun::Template.not_found())?,
-        &sender,
-    )))
+    let language = call.query()?.at().read("language", |at| at.string(2..=15))?;
+    let filter = Filter { statuses: Vec::new(), name: Some(name), language, before: None };
+    let rows = call.engine().templates(&call.organization(), &sender.account_id, &filter, 100).await?;
+    let found = rows.iter().find(|template| template.status == APPROVED).or(rows.first());
+    Ok(call.one(&shown(found.ok_or_else(|| Noun::Template.not_found())?, &sender)))
 }
 
 #[cfg(test)]
@@ -159,11 +98,6 @@ mod tests {
     fn three_words_stand_for_all_of_them() {
         assert_eq!(status("APPROVED"), "approved");
         assert!(PENDING.iter().all(|word| status(word) == "pending"));
-        assert!(
-            REJECTED
-                .iter()
-                .chain(&["SOMETHING_NEW"])
-                .all(|word| status(word) == "rejected")
-        );
+        assert!(REJECTED.iter().chain(&["SOMETHING_NEW"]).all(|word| status(word) == "rejected"));
     }
 }

@@ -13,7 +13,7 @@ use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
 use crate::{Engine, UseCase};
 
-/// How often an attempt may end without an answer.
+/// How often an attempt may end without an answer, each told by an event.
 const UNKNOWN_ATTEMPTS: i64 = 2;
 /// How many times the wait for a receipt is prolonged while nothing at all is heard from the provider.
 const DEAF_WAITS: i64 = 6;
@@ -44,7 +44,27 @@ pub(super) enum Claimed {
 pub(super) struct Call {
     pub job: Job,
     pub message: Message,
+    /// The job as it was found.
+    before: Job,
 }
+
+/// Puts claims back whose calls were never made, so that nobody takes them for calls without an answer.
+pub(super) struct PutBack(pub Vec<Call>);
+
+impl Work for PutBack {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        for call in &self.0 {
+            if jobs::is_at(tx, &call.job).await? {
+                jobs::update(tx, &call.before).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl UseCase for PutBack {}
 
 impl Work for Claim {
     type Output = Claimed;
@@ -95,7 +115,7 @@ impl Claim {
     }
 
     async fn consider(&self, tx: &mut Tx, job: Job, now: i64) -> Result<Option<Call>> {
-        let Some(message) = store::messages::get_for_update(tx, &job.subject_id).await? else {
+        let Some(message) = store::messages::get_for_update(tx, &job.id).await? else {
             jobs::delete(tx, &job.id).await?;
             return Ok(None);
         };
@@ -131,7 +151,7 @@ impl Claim {
             jobs::update(tx, &Job { due_at: now + wait, ..job.clone() }).await?;
             return Ok(false);
         }
-        if job.attempts < UNKNOWN_ATTEMPTS {
+        if store::events::count_about(tx, &message.id, events::MESSAGE_UNKNOWN).await? < UNKNOWN_ATTEMPTS {
             return Ok(true);
         }
         self.give_up(tx, job, message.clone(), now).await?;
@@ -147,6 +167,7 @@ impl Claim {
         };
         (message.status, message.error, message.updated_at) =
             (Status::Failed, serde_json::to_string(&failure).ok(), now);
+        message.receipts |= Status::Failed.bit();
         store::messages::advance(tx, &message).await?;
         jobs::delete(tx, &job.id).await?;
         let data = MessageData { attempt: Some(job.attempts), failure: Some(failure), ..MessageData::default() };
@@ -166,6 +187,7 @@ impl Claim {
             let taken = pair.take(full_at, now * 1000, 1) / 1000;
             conversations::set_pair_free_at(tx, &message.conversation_id, taken).await?;
         }
+        let before = job.clone();
         let job = Job {
             state: State::Called,
             attempts: job.attempts + 1,
@@ -174,6 +196,6 @@ impl Claim {
             ..job
         };
         jobs::update(tx, &job).await?;
-        Ok(Some(Call { job, message }))
+        Ok(Some(Call { job, message, before }))
     }
 }

@@ -11,7 +11,7 @@ use store::senders::Sender;
 use store::{Id, Result};
 use tokio_util::sync::CancellationToken;
 
-use super::claim::{Call, Claim, Claimed};
+use super::claim::{Call, Claim, Claimed, PutBack};
 use super::pace::Bucket;
 use super::record::Record;
 use crate::content::Content;
@@ -66,15 +66,18 @@ impl Lane {
         self.bell.rang()
     }
 
-    /// Works off what is due now, then returns.
-    pub(crate) async fn drain(&mut self) -> Result<()> {
+    /// Works off what is due and may go now, then returns how many calls that took.
+    pub(crate) async fn drain(&mut self) -> Result<usize> {
+        let mut made = 0;
         loop {
-            let Some(route) = self.route().await? else { return Ok(()) };
+            let Some(route) = self.route().await? else { return Ok(made) };
             let claim = self.claim(&route, self.engine.settings.senders.in_flight);
-            let Claimed::Some { calls, .. } = self.engine.perform(claim).await? else { return Ok(()) };
-            if calls.is_empty() {
-                return Ok(());
+            let claimed = self.engine.perform(claim).await?;
+            let Claimed::Some { calls, paced_until, next_at } = claimed else { return Ok(made) };
+            if calls.is_empty() && next_at.is_none_or(|at| at.max(paced_until) > self.engine.now()) {
+                return Ok(made);
             }
+            made += calls.len();
             calls.into_iter().for_each(|call| self.start(&route, call));
             while let Some(done) = self.calling.next().await {
                 self.finish(done, Some(&route))?;
@@ -82,9 +85,13 @@ impl Lane {
         }
     }
 
-    /// Runs until nothing is due or the lane is lost, then lets calls in flight finish.
+    /// Runs until nothing is due or the lane is lost, then lets calls in flight finish and puts the rest back.
     pub(crate) async fn work_off(&mut self, stop: &CancellationToken) -> Result<()> {
         let worked = self.work(stop).await;
+        let never_made: Vec<Call> = self.behind.values_mut().flat_map(std::mem::take).collect();
+        if !never_made.is_empty() {
+            self.engine.perform(PutBack(never_made)).await?;
+        }
         while let Some(done) = self.calling.next().await {
             self.finish(done, None)?;
         }
@@ -202,7 +209,7 @@ impl Lane {
         Ok(())
     }
 
-    /// Makes room; without a route what waits behind is left to the next claim.
+    /// Makes room; what waits behind goes next. Without a route nothing does any more.
     fn finish(&mut self, done: Done, route: Option<&Route>) -> Result<()> {
         self.in_flight.remove(&done.job);
         let next = self.behind.get_mut(&done.conversation).and_then(VecDeque::pop_front);

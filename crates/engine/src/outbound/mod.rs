@@ -17,11 +17,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use store::{Id, Result};
+use store::messages::{DOUBLED, Message};
+use store::{Id, Result, Tx};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::Engine;
+use crate::events::{self, MessageData, Note};
 pub(crate) use lane::Lane;
 
 /// The kind of job.
@@ -63,22 +65,31 @@ async fn with_work(engine: &Engine) -> Result<Vec<Id>> {
     store::lanes::with_work(&mut *engine.db.reader().await?, &engine.settings.process, engine.now()).await
 }
 
-/// Works off everything that is due now and returns: for tests, where time stands still.
+/// Works off everything that is due now and returns how many calls it made: for tests, where time stands still.
 pub(crate) async fn drain(engine: &Engine) -> Result<usize> {
-    let mut worked = 0;
-    loop {
-        let found = with_work(engine).await?;
-        if found.is_empty() {
-            return Ok(worked);
-        }
-        for sender in found {
-            worked += 1;
-            Lane::new(engine.clone(), sender).drain().await?;
-        }
-        if worked > 10_000 {
-            return Ok(worked);
-        }
+    let mut made = 0;
+    for sender in with_work(engine).await? {
+        made += Lane::new(engine.clone(), sender).drain().await?;
     }
+    Ok(made)
+}
+
+/// A provider took a message twice, under two ids: the first is kept, the message and a metric say so, once.
+pub(crate) async fn doubled(tx: &mut Tx, engine: &Engine, message: &mut Message, second: &str) -> Result<()> {
+    if message.receipts & DOUBLED != 0 {
+        return Ok(());
+    }
+    message.receipts |= DOUBLED;
+    store::messages::advance(tx, message).await?;
+    crate::metrics::doubled();
+    tracing::error!(message = %message.id, "a message was taken twice by the provider");
+    let data = MessageData {
+        provider_id: Some(second.to_owned()),
+        reason: Some("the provider took it a second time".into()),
+        ..MessageData::default()
+    };
+    let note = Note::about(&message.organization_id, events::MESSAGE_DOUBLED, message);
+    events::append(tx, engine, note, &data).await.map(drop)
 }
 
 /// Lanes that this process is working on.

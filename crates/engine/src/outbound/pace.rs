@@ -9,7 +9,7 @@ pub(crate) struct Bucket {
 
 impl Bucket {
     pub(crate) fn per_second(rate: u32, burst: u32) -> Self {
-        Self { interval_us: 1_000_000 / i64::from(rate.max(1)), burst: i64::from(burst.max(1)) }
+        Self { interval_us: (1_000_000 / i64::from(rate.max(1))).max(1), burst: i64::from(burst.max(1)) }
     }
 
     /// How many may go now.

@@ -39,6 +39,8 @@ impl Work for Record {
             Ok(sent) => self.sent(tx, message, sent).await,
             // A receipt came before the answer: the message did go out.
             Err(_) if message.provider_id.is_some() => jobs::delete(tx, &self.call.job.id).await.map(drop),
+            // The answer comes so late that another attempt has begun or the message was given up: that one counts.
+            Err(_) if !jobs::is_at(tx, self.job()).await? => Ok(()),
             Err(error) => self.failed(tx, message, error).await,
         }
     }
@@ -66,8 +68,7 @@ impl Record {
         }
         if let Some(known) = &message.provider_id {
             if *known != sent.provider_id {
-                crate::metrics::doubled();
-                tracing::error!(message = %message.id, "a message was taken twice by the provider");
+                super::doubled(tx, &self.engine, &mut message, &sent.provider_id).await?;
             }
             return Ok(());
         }
@@ -96,7 +97,7 @@ impl Record {
             }
             _ if too_old => self.give_up(tx, message, error).await,
             Retry::Stop => {
-                accounts::block(tx, &self.account, &error.failure.message, now).await?;
+                accounts::block(tx, &self.account, &error.failure.message, now, now + ACCOUNT_REST_MS).await?;
                 self.rest(tx, &message, error).await
             }
             Retry::StopSender => {

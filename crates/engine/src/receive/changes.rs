@@ -63,6 +63,10 @@ impl Intake<'_> {
         let (old, new) = (clean(&fact.old), clean(&fact.new));
         let Some(contact) = self.holder(tx, &sender.organization_id, &old).await? else { return Ok(()) };
         let organization = &sender.organization_id;
+        let known = store::contacts::addresses(tx, &contact).await?;
+        if new.iter().all(|address| known.contains(address)) {
+            return Ok(());
+        }
         for address in &new {
             let added = store::contacts::add_address(
                 tx,

@@ -34,7 +34,9 @@ impl Intake<'_> {
             return Ok(());
         }
         let window = engine.provider(&sender.provider).and_then(|provider| provider.window());
-        let until = window.map_or(i64::MAX, |window| fact.at + i64::try_from(window.as_millis()).unwrap_or(0));
+        let until = window.map_or(i64::MAX, |window| {
+            fact.at.saturating_add(i64::try_from(window.as_millis()).unwrap_or(0))
+        });
         store::conversations::heard(tx, &conversation.id, message.created_at, until, now).await?;
         self.file(tx, &message, fact).await?;
         let data =
@@ -94,11 +96,10 @@ impl Intake<'_> {
         };
         store::media::insert(tx, &row).await?;
         let job = Job {
-            id: self.engine.new_id(),
+            id: message.id,
             organization_id: message.organization_id,
             kind: media::FETCH.into(),
             lane: message.sender_id,
-            subject_id: message.id,
             state: State::Ready,
             attempts: 0,
             due_at: message.created_at,

@@ -16,7 +16,7 @@ impl Intake<'_> {
             return Ok(());
         };
         if message.provider_id.as_deref().is_some_and(|known| known != fact.provider_id) {
-            crate::metrics::doubled();
+            outbound::doubled(tx, self.engine, &mut message, &fact.provider_id).await?;
         }
         let first = message.provider_id.is_none();
         if first {
@@ -40,7 +40,7 @@ impl Intake<'_> {
 
     /// The first word of a message whose sending had not been answered: it did go out.
     async fn settle(&self, tx: &mut Tx, message: &Message) -> Result<()> {
-        store::jobs::delete_of(tx, outbound::SEND, &message.id).await?;
+        store::jobs::delete(tx, &message.id).await?;
         let data = MessageData {
             provider_id: message.provider_id.clone(),
             reason: Some("a receipt came before the provider's answer".into()),

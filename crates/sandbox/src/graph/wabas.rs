@@ -40,6 +40,7 @@ fn node(state: &State, waba: &Waba) -> Value {
         "primary_business_location": "US",
         "auth_international_rate_eligibility": null,
         "primary_funding_id": null,
+        "subscribed_apps": null,
         "purchase_order_number": null,
         "creation_time": waba.created_at / 1000,
         "template_auto_archival_enabled": false,

@@ -50,6 +50,7 @@ impl Template {
             "rejected_reason": self.rejected_reason.as_deref().unwrap_or("NONE"),
             "previous_category": self.previous_category,
             "correct_category": null,
+            "degrees_of_freedom_spec": null,
             "sub_category": null,
             "library_template_name": null,
             "quality_score": {"score": self.quality, "date": self.created_at / 1000},

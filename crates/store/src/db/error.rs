@@ -33,6 +33,11 @@ impl Error {
         Self::Corrupt(what.into())
     }
 
+    /// The transaction is to be run again.
+    pub fn contended(why: &'static str) -> Self {
+        Self::Contended(Arc::new(std::io::Error::other(why)))
+    }
+
     /// Whether the caller may be told to come back.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {

@@ -80,7 +80,7 @@ impl Db {
     /// A number that changes when another process has committed something.
     pub async fn foreign_version(&self) -> Result<i64> {
         match &*self.0 {
-            Kind::Sqlite(sqlite) => sqlite.foreign_version(),
+            Kind::Sqlite(sqlite) => sqlite.foreign_version().await,
             Kind::Postgres(postgres) => postgres.foreign_version().await,
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use futures_util::FutureExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::tx::Connection as Held;
@@ -63,7 +64,8 @@ async fn transact<W: Work>(pool: &Pool, work: &W) -> Result<W::Output> {
     loop {
         attempt += 1;
         match attempt_once(pool.get().await?, work).await {
-            Err(Error::Contended(_)) if attempt < ATTEMPTS => {
+            // A row that was there when it was looked for went before it was referred to: that too is a lost race.
+            Err(Error::Contended(_) | Error::Dangling) if attempt < ATTEMPTS => {
                 metrics::counter!("hermod_store_retries").increment(1);
                 pause(attempt).await;
             }
@@ -84,7 +86,9 @@ async fn pause(attempt: u32) {
 async fn attempt_once<W: Work>(client: Object, work: &W) -> Result<W::Output> {
     client.batch_execute("BEGIN").await?;
     let mut tx = Tx(Held::Postgres(client));
-    let outcome = work.run(&mut tx).await;
+    // A panic must not hand a connection in the middle of a transaction back to the pool.
+    let outcome = std::panic::AssertUnwindSafe(work.run(&mut tx)).catch_unwind().await;
+    let outcome = outcome.unwrap_or(Err(Error::Unsupported("work on the store panicked")));
     let Held::Postgres(client) = tx.0 else {
         return Err(Error::Unsupported("a PostgreSQL transaction holds a PostgreSQL connection"));
     };

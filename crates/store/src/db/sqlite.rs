@@ -28,7 +28,6 @@ pub(super) struct Sqlite {
     path: PathBuf,
     queue: mpsc::Sender<Box<dyn Pending>>,
     readers: Arc<Readers>,
-    watcher: Mutex<Connection>,
 }
 
 impl Sqlite {
@@ -41,7 +40,7 @@ impl Sqlite {
             .map_err(|error| Error::Unavailable(Arc::new(error)))?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS)) };
-        Ok(Self { path: path.to_owned(), queue, readers: Arc::new(readers), watcher: Mutex::new(connect(path, true)?) })
+        Ok(Self { path: path.to_owned(), queue, readers: Arc::new(readers) })
     }
 
     pub(super) async fn write<W: Work>(&self, work: W) -> Result<W::Output> {
@@ -62,9 +61,9 @@ impl Sqlite {
         Ok(Reader { tx: Some(tx), home: Some(home) })
     }
 
-    pub(super) fn foreign_version(&self) -> Result<i64> {
-        let watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(watcher.query_row("PRAGMA data_version", [], |row| row.get(0))?)
+    /// Asked on the writing connection, whose own commits do not change it.
+    pub(super) async fn foreign_version(&self) -> Result<i64> {
+        self.write(DataVersion).await
     }
 
     pub(super) async fn backup(&self, target: PathBuf) -> Result<()> {
@@ -74,12 +73,26 @@ impl Sqlite {
     }
 }
 
+struct DataVersion;
+
+impl Work for DataVersion {
+    type Output = i64;
+    async fn run(&self, tx: &mut Tx) -> Result<i64> {
+        let row = tx.query_opt("PRAGMA data_version", &[]).await?;
+        row.map_or(Ok(0), |mut row| row.take())
+    }
+}
+
 fn copy(path: &Path, target: &Path) -> Result<()> {
     let source = connect(path, true)?;
     let mut copy = Connection::open(target)?;
     let backup = rusqlite::backup::Backup::new(&source, &mut copy)?;
-    backup.run_to_completion(1000, Duration::from_millis(1), None)?;
+    // In one step: between two steps the writer would make it start again, for as long as it writes.
+    let step = backup.step(-1)?;
     drop(backup);
+    if !matches!(step, rusqlite::backup::StepResult::Done) {
+        return Err(Error::Unavailable(Arc::new(std::io::Error::other("the database is locked by another program"))));
+    }
     copy.pragma_update(None, "journal_mode", "DELETE")?;
     Ok(())
 }
@@ -181,11 +194,24 @@ impl Writer {
     }
 
     fn commit(&mut self, batch: &mut [Box<dyn Pending>]) -> Result<()> {
+        self.try_commit(batch).inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "a commit failed");
+            // Whatever happened, the next batch finds no transaction open.
+            if !self.connection().is_autocommit() {
+                let _ = self.connection().execute_batch("ROLLBACK");
+            }
+        })
+    }
+
+    fn try_commit(&mut self, batch: &mut [Box<dyn Pending>]) -> Result<()> {
         self.sql("BEGIN IMMEDIATE")?;
         if self.run_together(batch) {
-            return self.finish();
+            return self.sql("COMMIT");
         }
-        self.sql("ROLLBACK")?;
+        // A full disk, for one, has rolled everything back already.
+        if !self.connection().is_autocommit() {
+            self.sql("ROLLBACK")?;
+        }
         self.sql("BEGIN IMMEDIATE")?;
         for pending in batch {
             self.sql("SAVEPOINT work")?;
@@ -195,7 +221,7 @@ impl Writer {
             }
             self.sql("RELEASE work")?;
         }
-        self.finish()
+        self.sql("COMMIT")
     }
 
     /// Runs everything in one go; `false` when something failed and had written before it did.
@@ -203,18 +229,12 @@ impl Writer {
         for pending in batch {
             let before = self.connection().total_changes();
             pending.run(&mut self.0);
-            if pending.failed() && self.connection().total_changes() != before {
+            let connection = self.connection();
+            if pending.failed() && (connection.total_changes() != before || connection.is_autocommit()) {
                 return false;
             }
         }
         true
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.sql("COMMIT").inspect_err(|error| {
-            tracing::error!(error = error as &dyn std::error::Error, "a commit failed");
-            let _ = self.connection().execute_batch("ROLLBACK");
-        })
     }
 
     fn sql(&self, sql: &str) -> Result<()> {

@@ -86,6 +86,8 @@ impl PostgresToSql for Value<'_> {
             Self::Null => Ok(IsNull::Yes),
             Self::Int(int) if *ty == Type::INT4 => i32::try_from(int)?.to_sql(ty, out),
             Self::Int(int) => int.to_sql(ty, out),
+            // PostgreSQL cannot hold NUL in a text; what came with one is not refused for it.
+            Self::Text(text) if text.contains('\0') => text.replace('\0', "").to_sql(ty, out),
             Self::Text(text) => text.to_sql(ty, out),
             Self::Bytes(bytes) => bytes.to_sql(ty, out),
         }

@@ -167,11 +167,10 @@ CREATE TABLE attempts (
 
 CREATE TABLE jobs (
   id BLOB NOT NULL PRIMARY KEY, organization_id BLOB NOT NULL, kind TEXT NOT NULL, lane BLOB NOT NULL,
-  subject_id BLOB NOT NULL, state INTEGER NOT NULL, attempts INTEGER NOT NULL, due_at INTEGER NOT NULL,
+  state INTEGER NOT NULL, attempts INTEGER NOT NULL, due_at INTEGER NOT NULL,
   called_at INTEGER, created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX jobs_due ON jobs (kind, lane, due_at, id);
-CREATE INDEX jobs_by_subject ON jobs (subject_id);
 
 CREATE TABLE leases (
   name TEXT NOT NULL PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT NULL, lease_until INTEGER NOT NULL

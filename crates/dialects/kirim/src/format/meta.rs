@@ -17,34 +17,19 @@ pub(super) type Told = (String, Vec<u8>);
 
 /// What Meta said of an event, as it said it.
 fn document(event: &Event) -> Option<&[u8]> {
-    event
-        .document
-        .as_ref()
-        .filter(|document| document.format == META)
-        .map(|document| document.bytes.as_slice())
+    event.document.as_ref().filter(|document| document.format == META).map(|document| document.bytes.as_slice())
 }
 
 /// Somebody wrote. Known by WhatsApp's id of the message.
-pub(super) fn received(
-    options: &Options,
-    event: &Event,
-    context: &Context,
-) -> Result<Told, RenderError> {
-    let bytes = document(event)
-        .ok_or_else(|| RenderError("there is no document of this message".into()))?;
+pub(super) fn received(options: &Options, event: &Event, context: &Context) -> Result<Told, RenderError> {
+    let bytes = document(event).ok_or_else(|| RenderError("there is no document of this message".into()))?;
     let message = message_of(context)?;
-    let fact_id = event
-        .fact_id
-        .clone()
-        .or_else(|| message.provider_id.clone());
+    let fact_id = event.fact_id.clone().or_else(|| message.provider_id.clone());
     let fact_id = fact_id.unwrap_or_else(|| Noun::Message.spell(&message.id));
     if !options.kirim_block {
         return Ok((fact_id, bytes.to_vec()));
     }
-    Ok((
-        fact_id,
-        splice(bytes, "kirim", &block(options, event, context, message))?,
-    ))
+    Ok((fact_id, splice(bytes, "kirim", &block(options, event, context, message))?))
 }
 
 /// What we know beyond what Meta says.
@@ -91,11 +76,7 @@ fn block(options: &Options, event: &Event, context: &Context, message: &Message)
         conversation_id: Noun::Conversation.spell(&message.conversation_id),
         contact_id: Noun::Contact.spell(&message.contact_id),
         message_id: Noun::Message.spell(&message.id),
-        phone_number_id: context
-            .sender
-            .as_ref()
-            .map(|sender| sender.external_id.clone())
-            .unwrap_or_default(),
+        phone_number_id: context.sender.as_ref().map(|sender| sender.external_id.clone()).unwrap_or_default(),
         labels: context.labels.iter().map(label).collect(),
         conversation: Conversation {
             status: conversation.map_or("open", |conversation| conversation.status.as_str()),
@@ -105,12 +86,7 @@ fn block(options: &Options, event: &Event, context: &Context, message: &Message)
             name: contact.and_then(|contact| contact.name.clone()),
             phone_number: contact.and_then(|contact| contact.phone.clone()),
         },
-        media_url: media::ready(
-            options,
-            &message.id,
-            context.media.as_ref(),
-            event.created_at + media::TOLD_MS,
-        ),
+        media_url: media::ready(options, &message.id, context.media.as_ref(), event.created_at + media::TOLD_MS),
         media_status: context.media.as_ref().map(|media| media.status.clone()),
     }
 }
@@ -118,20 +94,12 @@ fn block(options: &Options, event: &Event, context: &Context, message: &Message)
 /// Adds a last member to an object without touching what is there.
 fn splice(object: &[u8], name: &str, value: &impl Serialize) -> Result<Vec<u8>, RenderError> {
     let unreadable = || RenderError("the document is not a JSON object".into());
-    let (rest, end) = object
-        .trim_ascii_end()
-        .split_last()
-        .map(|(end, rest)| (rest, *end))
-        .ok_or_else(unreadable)?;
+    let (rest, end) = object.trim_ascii_end().split_last().map(|(end, rest)| (rest, *end)).ok_or_else(unreadable)?;
     if end != b'}' || rest.trim_ascii_start().first() != Some(&b'{') {
         return Err(unreadable());
     }
     let value = serde_json::to_string(value).map_err(|error| RenderError(error.to_string()))?;
-    let comma = if rest.trim_ascii().len() == 1 {
-        ""
-    } else {
-        ","
-    };
+    let comma = if rest.trim_ascii().len() == 1 { "" } else { "," };
     let mut spliced = rest.to_vec();
     spliced.extend_from_slice(format!("{comma}\"{name}\":{value}}}").as_bytes());
     Ok(spliced)
@@ -141,35 +109,20 @@ fn splice(object: &[u8], name: &str, value: &impl Serialize) -> Result<Vec<u8>, 
 /// id and status together.
 pub(super) fn status(event: &Event, context: &Context) -> Result<Told, RenderError> {
     let message = message_of(context)?;
-    let data: MessageData =
-        serde_json::from_str(&event.data).map_err(|error| RenderError(error.to_string()))?;
-    let id = data
-        .provider_id
-        .clone()
-        .or_else(|| message.provider_id.clone());
+    let data: MessageData = serde_json::from_str(&event.data).map_err(|error| RenderError(error.to_string()))?;
+    let id = data.provider_id.clone().or_else(|| message.provider_id.clone());
     let id = id.unwrap_or_else(|| Noun::Message.spell(&message.id));
     let word = event.kind.strip_prefix("message.").unwrap_or(&event.kind);
-    let fact_id = event
-        .fact_id
-        .clone()
-        .unwrap_or_else(|| format!("{id}:{word}"));
+    let fact_id = event.fact_id.clone().unwrap_or_else(|| format!("{id}:{word}"));
     match document(event) {
         Some(bytes) => Ok((fact_id, bytes.to_vec())),
-        None if event.kind == events::MESSAGE_FAILED => {
-            Ok((fact_id, failed(event, context, message, &id, &data)))
-        }
+        None if event.kind == events::MESSAGE_FAILED => Ok((fact_id, failed(event, context, message, &id, &data))),
         None => Err(RenderError("there is no document of this status".into())),
     }
 }
 
 /// A failure of which WhatsApp did not report: told as it would have.
-fn failed(
-    event: &Event,
-    context: &Context,
-    message: &Message,
-    id: &str,
-    data: &MessageData,
-) -> Vec<u8> {
+fn failed(event: &Event, context: &Context, message: &Message, id: &str, data: &MessageData) -> Vec<u8> {
     let sender = context.sender.as_deref();
     let digits = |number: &str| number.trim_start_matches('+').to_owned();
     let error = data.failure.as_ref().map(|failure| {
@@ -196,11 +149,8 @@ fn failed(
         },
         "statuses": [status],
     });
-    let entry =
-        json!({ "id": account(context), "changes": [{ "value": value, "field": "messages" }] });
-    json!({ "object": "whatsapp_business_account", "entry": [entry] })
-        .to_string()
-        .into_bytes()
+    let entry = json!({ "id": account(context), "changes": [{ "value": value, "field": "messages" }] });
+    json!({ "object": "whatsapp_business_account", "entry": [entry] }).to_string().into_bytes()
 }
 
 /// WhatsApp's name for the account that the number belongs to.
@@ -215,20 +165,14 @@ mod tests {
     #[test]
     fn splicing_leaves_what_is_there_byte_for_byte() {
         let value = json!({ "a": null });
-        let spliced = |text: &str| {
-            splice(text.as_bytes(), "kirim", &value)
-                .map(|bytes| String::from_utf8(bytes).unwrap())
-                .ok()
-        };
+        let spliced =
+            |text: &str| splice(text.as_bytes(), "kirim", &value).map(|bytes| String::from_utf8(bytes).unwrap()).ok();
         assert_eq!(
             spliced("{ \"x\" :1.0 ,\"y\":[ ]}\n").as_deref(),
             Some("{ \"x\" :1.0 ,\"y\":[ ],\"kirim\":{\"a\":null}}")
         );
         assert_eq!(spliced("{}").as_deref(), Some("{\"kirim\":{\"a\":null}}"));
-        assert_eq!(
-            spliced(" { } ").as_deref(),
-            Some(" { \"kirim\":{\"a\":null}}")
-        );
+        assert_eq!(spliced(" { } ").as_deref(), Some(" { \"kirim\":{\"a\":null}}"));
         for wrong in ["", "[]", "x}", "{"] {
             assert_eq!(spliced(wrong), None, "{wrong}");
         }

@@ -30,11 +30,7 @@ enum Source {
 type Name = (&'static str, Source, &'static [&'static str]);
 
 const NAMES: [Name; 9] = [
-    (
-        "message.received",
-        Source::Meta,
-        &[events::MESSAGE_RECEIVED],
-    ),
+    ("message.received", Source::Meta, &[events::MESSAGE_RECEIVED]),
     (
         "message.status",
         Source::Meta,
@@ -48,36 +44,20 @@ const NAMES: [Name; 9] = [
     ),
     ("message.created", Source::Kirim, &[events::MESSAGE_CREATED]),
     ("message.sent", Source::Kirim, &[events::MESSAGE_SUBMITTED]),
-    (
-        "conversation.assigned",
-        Source::Kirim,
-        &[events::CONVERSATION_ASSIGNED],
-    ),
-    (
-        "conversation.closed",
-        Source::Kirim,
-        &[events::CONVERSATION_CLOSED],
-    ),
+    ("conversation.assigned", Source::Kirim, &[events::CONVERSATION_ASSIGNED]),
+    ("conversation.closed", Source::Kirim, &[events::CONVERSATION_CLOSED]),
     ("contact.created", Source::Kirim, &[events::CONTACT_CREATED]),
     ("contact.updated", Source::Kirim, &[events::CONTACT_UPDATED]),
-    (
-        "contact.identity_updated",
-        Source::Kirim,
-        &[events::CONTACT_IDENTITY_UPDATED],
-    ),
+    ("contact.identity_updated", Source::Kirim, &[events::CONTACT_IDENTITY_UPDATED]),
 ];
 
 fn told_as(event: &Event) -> Option<&'static Name> {
-    NAMES
-        .iter()
-        .find(|(_, _, kinds)| kinds.contains(&event.kind.as_str()))
+    NAMES.iter().find(|(_, _, kinds)| kinds.contains(&event.kind.as_str()))
 }
 
 impl Format {
     pub(crate) fn new(options: &Options) -> Self {
-        Self {
-            options: options.clone(),
-        }
+        Self { options: options.clone() }
     }
 
     fn headers(name: &Name, fact_id: &str) -> Vec<(String, String)> {
@@ -92,9 +72,7 @@ impl Format {
             ("X-Kirim-Event", name.0),
             ("X-Kirim-Event-Id", fact_id),
         ];
-        headers
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 }
 
@@ -104,10 +82,7 @@ impl EventFormat for Format {
     }
 
     fn kinds(&self, name: &str) -> Option<&'static [&'static str]> {
-        NAMES
-            .iter()
-            .find(|(known, ..)| *known == name)
-            .map(|(_, _, kinds)| *kinds)
+        NAMES.iter().find(|(known, ..)| *known == name).map(|(_, _, kinds)| *kinds)
     }
 
     fn event_name(&self, event: &Event) -> Option<&'static str> {
@@ -115,32 +90,19 @@ impl EventFormat for Format {
     }
 
     fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
-        let name = told_as(event)
-            .ok_or_else(|| RenderError(format!("there is no word for {}", event.kind)))?;
+        let name = told_as(event).ok_or_else(|| RenderError(format!("there is no word for {}", event.kind)))?;
         let (fact_id, body) = match (name.1, event.kind.as_str()) {
-            (Source::Kirim, _) => (
-                Noun::Event.spell(&event.id),
-                native::body(name.0, event, context)?,
-            ),
-            (Source::Meta, events::MESSAGE_RECEIVED) => {
-                meta::received(&self.options, event, context)?
-            }
+            (Source::Kirim, _) => (Noun::Event.spell(&event.id), native::body(name.0, event, context)?),
+            (Source::Meta, events::MESSAGE_RECEIVED) => meta::received(&self.options, event, context)?,
             (Source::Meta, _) => meta::status(event, context)?,
         };
-        Ok(Rendered {
-            headers: Self::headers(name, &fact_id),
-            body,
-            fact_id,
-        })
+        Ok(Rendered { headers: Self::headers(name, &fact_id), body, fact_id })
     }
 
     /// `X-Kirim-Replay: true` is an addition of ours: it marks a delivery that was asked for again.
     fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)> {
         let mut headers = vec![
-            (
-                "X-Kirim-Delivery-Id".to_owned(),
-                Noun::Delivery.spell(&attempt.delivery.id),
-            ),
+            ("X-Kirim-Delivery-Id".to_owned(), Noun::Delivery.spell(&attempt.delivery.id)),
             ("X-Kirim-Attempt".to_owned(), attempt.number.to_string()),
             (
                 "X-Kirim-Signature".to_owned(),
@@ -156,8 +118,5 @@ impl EventFormat for Format {
 
 /// The message that an event is about.
 fn message_of(context: &Context) -> Result<&engine::messages::Message, RenderError> {
-    context
-        .message
-        .as_ref()
-        .ok_or_else(|| RenderError("the message was deleted".into()))
+    context.message.as_ref().ok_or_else(|| RenderError("the message was deleted".into()))
 }

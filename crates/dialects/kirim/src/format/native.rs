@@ -4,6 +4,8 @@ use engine::clock::rfc3339;
 use engine::content::Content;
 use engine::events::{self, ConversationData, Event, IdentityData, MessageData};
 use engine::format::{Context, RenderError};
+use engine::messages::Message;
+use engine::senders::Sender;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -35,31 +37,14 @@ fn kept<T: DeserializeOwned>(event: &Event) -> Result<T, RenderError> {
 /// A message of ours, as it stood when this happened.
 fn message(event: &Event, context: &Context, status: &str) -> Result<Value, RenderError> {
     let (message, data) = (message_of(context)?, kept::<MessageData>(event)?);
-    let content =
-        Content::parse(&message.content).map_err(|error| RenderError(error.to_string()))?;
+    let content = Content::parse(&message.content).map_err(|error| RenderError(error.to_string()))?;
     let sender = context.sender.as_deref();
     let provider_id = match status {
         "pending" => None,
         _ => data.provider_id.or_else(|| message.provider_id.clone()),
     };
-    let mut told = json!({
-        "id": Noun::Message.spell(&message.id),
-        "provider_id": provider_id,
-        "type": message.kind,
-        "body": content.text(),
-        "from": sender.map(|sender| &sender.address),
-        "to": message.address,
-        "status": status,
-        "source": "api",
-        "reply_to_provider_id": message.reply_to,
-    });
-    if let Content::Template(template) = &content {
-        told["template_name"] = template.name.as_str().into();
-        told["template_language"] = template.language.as_str().into();
-    }
-    let number_id = sender
-        .map(|sender| sender.external_id.clone())
-        .unwrap_or_default();
+    let told = words(message, &content, provider_id, sender, status);
+    let number_id = sender.map(|sender| sender.external_id.clone()).unwrap_or_default();
     Ok(json!({
         "session": number_id,
         "direction": "outbound",
@@ -81,6 +66,32 @@ fn message(event: &Event, context: &Context, status: &str) -> Result<Value, Rend
             "provider": "kirimdev",
         },
     }))
+}
+
+/// The message itself.
+fn words(
+    message: &Message,
+    content: &Content,
+    provider_id: Option<String>,
+    sender: Option<&Sender>,
+    status: &str,
+) -> Value {
+    let mut told = json!({
+        "id": Noun::Message.spell(&message.id),
+        "provider_id": provider_id,
+        "type": message.kind,
+        "body": content.text(),
+        "from": sender.map(|sender| &sender.address),
+        "to": message.address,
+        "status": status,
+        "source": "api",
+        "reply_to_provider_id": message.reply_to,
+    });
+    if let Content::Template(template) = content {
+        told["template_name"] = template.name.as_str().into();
+        told["template_language"] = template.language.as_str().into();
+    }
+    told
 }
 
 /// Both published shapes at once: the conversation itself, and the conversation as a member.
@@ -106,23 +117,20 @@ fn conversation(event: &Event) -> Result<Value, RenderError> {
 /// A contact as it stands now, in both shapes. One that was deleted since keeps only its id.
 fn contact(event: &Event, context: &Context) -> Result<Value, RenderError> {
     let mut told = match (&context.contact, &context.sender) {
-        (Some(contact), Some(sender)) => serde_json::to_value(contacts::shown(contact, sender))
-            .map_err(|error| RenderError(error.to_string()))?,
+        (Some(contact), Some(sender)) => {
+            serde_json::to_value(contacts::shown(contact, sender)).map_err(|error| RenderError(error.to_string()))?
+        }
         _ => json!({ "id": Noun::Contact.spell(&event.subject_id), "object": "contact" }),
     };
     let nested = told.clone();
     match event.kind.as_str() {
         events::CONTACT_CREATED => {
-            let source = kept::<Value>(event)?
-                .get("source")
-                .cloned()
-                .unwrap_or_default();
+            let source = kept::<Value>(event)?.get("source").cloned().unwrap_or_default();
             told["acquisition"] = json!({ "source": source });
         }
         events::CONTACT_IDENTITY_UPDATED => {
             let data: IdentityData = kept(event)?;
-            told["identity"] =
-                json!({ "previous": addresses(&data.old), "current": addresses(&data.new) });
+            told["identity"] = json!({ "previous": addresses(&data.old), "current": addresses(&data.new) });
         }
         _ => {}
     }
@@ -131,8 +139,5 @@ fn contact(event: &Event, context: &Context) -> Result<Value, RenderError> {
 }
 
 fn addresses(addresses: &[(String, String)]) -> Vec<Value> {
-    addresses
-        .iter()
-        .map(|(kind, value)| json!({ "type": kind, "value": value }))
-        .collect()
+    addresses.iter().map(|(kind, value)| json!({ "type": kind, "value": value })).collect()
 }

@@ -7,8 +7,7 @@ use sha2::Sha256;
 pub(super) fn sign(at: i64, body: &[u8], secrets: &[String]) -> String {
     let mut header = format!("t={at}");
     for secret in secrets {
-        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(secret.as_bytes())
-            .expect("HMAC takes keys of any length");
+        let mut mac = <Hmac<Sha256> as Mac>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
         mac.update(at.to_string().as_bytes());
         mac.update(b".");
         mac.update(body);
@@ -30,17 +29,8 @@ mod tests {
     fn every_secret_signs_time_and_body() {
         let secrets = ["whsec_first".to_owned(), "whsec_second".to_owned()];
         let body = br#"{"a":1}"#;
-        assert_eq!(
-            sign(1_700_000_000, body, &secrets[..1]),
-            format!("t=1700000000,v1={FIRST}")
-        );
-        assert_eq!(
-            sign(1_700_000_000, body, &secrets),
-            format!("t=1700000000,v1={FIRST},v1={SECOND}")
-        );
-        assert_ne!(
-            sign(1_700_000_001, body, &secrets),
-            sign(1_700_000_000, body, &secrets)
-        );
+        assert_eq!(sign(1_700_000_000, body, &secrets[..1]), format!("t=1700000000,v1={FIRST}"));
+        assert_eq!(sign(1_700_000_000, body, &secrets), format!("t=1700000000,v1={FIRST},v1={SECOND}"));
+        assert_ne!(sign(1_700_000_001, body, &secrets), sign(1_700_000_000, body, &secrets));
     }
 }

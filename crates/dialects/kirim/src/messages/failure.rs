@@ -16,10 +16,7 @@ pub(crate) fn of(message: &Message) -> Option<Shown> {
     if message.status != Status::Failed {
         return None;
     }
-    let failure = message
-        .error
-        .as_deref()
-        .and_then(|json| serde_json::from_str::<Failure>(json).ok());
+    let failure = message.error.as_deref().and_then(|json| serde_json::from_str::<Failure>(json).ok());
     Some(failure.map_or_else(unexplained, |failure| Shown {
         code: name(failure.code),
         message: failure.message,
@@ -28,11 +25,7 @@ pub(crate) fn of(message: &Message) -> Option<Shown> {
 }
 
 fn unexplained() -> Shown {
-    Shown {
-        code: name(Code::Other),
-        message: "the message was not delivered".into(),
-        provider_code: None,
-    }
+    Shown { code: name(Code::Other), message: "the message was not delivered".into(), provider_code: None }
 }
 
 /// The published names, and names of the same kind where none is published.

@@ -32,24 +32,11 @@ pub(crate) async fn link(
             Source::Id(_) => None,
         });
     }
-    let media = call
-        .engine()
-        .media(&call.organization(), &message.id)
-        .await?;
-    Ok(ready(
-        &call.kirim.options,
-        &message.id,
-        media.as_ref(),
-        call.engine().now() + life_ms,
-    ))
+    let media = call.engine().media(&call.organization(), &message.id).await?;
+    Ok(ready(&call.kirim.options, &message.id, media.as_ref(), call.engine().now() + life_ms))
 }
 
-pub(crate) fn ready(
-    options: &Options,
-    message: &Id,
-    media: Option<&Media>,
-    expires_at: i64,
-) -> Option<String> {
+pub(crate) fn ready(options: &Options, message: &Id, media: Option<&Media>, expires_at: i64) -> Option<String> {
     let fetched = media.is_some_and(|media| media.status == READY);
     fetched.then(|| (options.media_links)(message, expires_at))
 }

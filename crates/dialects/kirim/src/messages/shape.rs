@@ -56,12 +56,7 @@ pub(crate) fn message(message: &Message, number: &str) -> Alone {
     }
 }
 
-pub(crate) fn item(
-    message: &Message,
-    sender: &Sender,
-    content: &Content,
-    media_url: Option<String>,
-) -> Item {
+pub(crate) fn item(message: &Message, sender: &Sender, content: &Content, media_url: Option<String>) -> Item {
     Item {
         id: Noun::Message.spell(&message.id),
         object: "message",

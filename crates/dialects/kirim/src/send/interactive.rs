@@ -15,11 +15,7 @@ enum Kind {
 }
 
 pub(super) fn read(at: &At<'_>) -> Result<Content, Error> {
-    let words = [
-        ("cta_url", Kind::CtaUrl),
-        ("list", Kind::List),
-        ("carousel", Kind::Carousel),
-    ];
+    let words = [("cta_url", Kind::CtaUrl), ("list", Kind::List), ("carousel", Kind::Carousel)];
     let kind = at.need("type")?.word(&words)?;
     let body = at.need("body")?.need("text")?.text(1..=1024)?;
     let action = at.need("action")?;
@@ -33,12 +29,7 @@ pub(super) fn read(at: &At<'_>) -> Result<Content, Error> {
         }
     }
     let (name, json) = ("interactive".to_owned(), at.value().clone());
-    Ok(Content::Native(Native {
-        format: META.into(),
-        name,
-        json,
-        text: Some(body.to_owned()),
-    }))
+    Ok(Content::Native(Native { format: META.into(), name, json, text: Some(body.to_owned()) }))
 }
 
 fn check_cta_url(action: &At<'_>) -> Result<(), Error> {
@@ -50,20 +41,12 @@ fn check_cta_url(action: &At<'_>) -> Result<(), Error> {
 }
 
 fn check_card(card: &At<'_>) -> Result<(), Error> {
-    if let Some(at) = card.maybe("card_index")? {
-        at.integer(0..=i64::MAX)?;
-    }
-    if let Some(at) = card.maybe("type")? {
-        at.word(&[("cta_url", ())])?;
-    }
+    card.read("card_index", |at| at.integer(0..=i64::MAX))?;
+    card.read("type", |at| at.word(&[("cta_url", ())]))?;
     let header = card.need("header")?;
-    let kind = header
-        .need("type")?
-        .word(&[("image", "image"), ("video", "video")])?;
+    let kind = header.need("type")?.word(&[("image", "image"), ("video", "video")])?;
     header.need(kind)?.need("link")?.web_address()?;
-    if let Some(body) = card.maybe("body")? {
-        body.need("text")?.text(0..=160)?;
-    }
+    card.read("body", |at| at.need("text")?.string(0..=160))?;
     check_card_action(&card.need("action")?)
 }
 
@@ -82,43 +65,30 @@ fn check_card_action(action: &At<'_>) -> Result<(), Error> {
 }
 
 fn list(at: &At<'_>, body: &str, action: &At<'_>) -> Result<Content, Error> {
-    let header = at.maybe("header")?;
-    if let Some(header) = &header {
-        header.need("type")?.word(&[("text", ())])?;
-    }
-    let titled = |at: Option<At<'_>>| {
-        at.map(|at| Ok::<_, Error>(at.need("text")?.text(1..=60)?.to_owned()))
-            .transpose()
-    };
+    let header = at.read("header", |at| {
+        at.need("type")?.word(&[("text", ())])?;
+        at.need("text")?.string(1..=60)
+    })?;
     let sections = action.need("sections")?.items(1..=100)?;
     Ok(Content::List(List {
-        header: titled(header)?,
+        header,
         body: body.to_owned(),
-        footer: titled(at.maybe("footer")?)?,
-        button: action.need("button")?.text(1..=20)?.to_owned(),
+        footer: at.read("footer", |at| at.need("text")?.string(1..=60))?,
+        button: action.need("button")?.string(1..=20)?,
         sections: sections.iter().map(section).collect::<Result<_, _>>()?,
     }))
 }
 
 fn section(at: &At<'_>) -> Result<Section, Error> {
-    let title = at
-        .maybe("title")?
-        .map(|at| at.text(0..=24).map(str::to_owned))
-        .transpose()?;
+    let title = at.read("title", |at| at.string(0..=24))?;
     let rows = at.need("rows")?.items(1..=100)?;
-    Ok(Section {
-        title,
-        rows: rows.iter().map(row).collect::<Result<_, _>>()?,
-    })
+    Ok(Section { title, rows: rows.iter().map(row).collect::<Result<_, _>>()? })
 }
 
 fn row(at: &At<'_>) -> Result<Row, Error> {
     Ok(Row {
-        id: at.need("id")?.text(1..=200)?.to_owned(),
-        title: at.need("title")?.text(1..=24)?.to_owned(),
-        description: at
-            .maybe("description")?
-            .map(|at| at.text(0..=72).map(str::to_owned))
-            .transpose()?,
+        id: at.need("id")?.string(1..=200)?,
+        title: at.need("title")?.string(1..=24)?,
+        description: at.read("description", |at| at.string(0..=72))?,
     })
 }

@@ -6,14 +6,8 @@ use engine::content::{Content, Media, MediaKind, Source};
 use crate::errors::Error;
 
 pub(super) fn read(at: &At<'_>, kind: MediaKind) -> Result<Content, Error> {
-    let link = at
-        .maybe("link")?
-        .map(|at| at.web_address().map(str::to_owned))
-        .transpose()?;
-    let id = at
-        .maybe("id")?
-        .map(|at| at.text(1..=255).map(str::to_owned))
-        .transpose()?;
+    let link = at.read("link", |at| at.web_address().map(str::to_owned))?;
+    let id = at.read("id", |at| at.string(1..=255))?;
     let source = match (link, id) {
         (Some(link), None) => Source::Link(link),
         (None, Some(id)) => Source::Id(id),
@@ -22,14 +16,8 @@ pub(super) fn read(at: &At<'_>, kind: MediaKind) -> Result<Content, Error> {
     Ok(Content::Media(Media {
         kind,
         source,
-        caption: at
-            .maybe("caption")?
-            .map(|at| at.text(0..=1024).map(str::to_owned))
-            .transpose()?,
-        filename: at
-            .maybe("filename")?
-            .map(|at| at.text(0..=255).map(str::to_owned))
-            .transpose()?,
+        caption: at.read("caption", |at| at.string(0..=1024))?,
+        filename: at.read("filename", |at| at.string(0..=255))?,
         mime: None,
         voice: false,
     }))

@@ -41,31 +41,17 @@ pub(crate) async fn send(call: Call) -> Handled {
         return receipt::send(&call, &sender, &at).await;
     }
     let wish = messages::send(call.engine(), new(&call, sender.clone(), &at)?);
-    call.commit(wish, move |message| {
-        shape::message(message, &sender.address)
-    })
-    .await
+    call.commit(wish, move |message| shape::message(message, &sender.address)).await
 }
 
 fn new(call: &Call, sender: Arc<Sender>, at: &At<'_>) -> Result<New, Error> {
     let content = content(at)?;
-    if let Some(recipient) = at.maybe("recipient_type")? {
-        recipient.word(&[("individual", ())])?;
-    }
+    at.read("recipient_type", |at| at.word(&[("individual", ())]))?;
     let to = phone::read(&at.need("to")?)?;
-    let context = at
-        .maybe("context")?
-        .map(|at| at.need("message_id"))
-        .transpose()?;
-    let reply_to = context
-        .map(|at| at.text(1..=512).map(str::to_owned))
-        .transpose()?;
+    let reply_to = at.read("context", |at| at.need("message_id")?.string(1..=512))?;
     Ok(New {
         sender,
-        to: Address {
-            kind: PHONE.into(),
-            value: to,
-        },
+        to: Address { kind: PHONE.into(), value: to },
         content,
         reply_to,
         origin: crate::NAME,

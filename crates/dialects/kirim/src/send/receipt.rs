@@ -11,10 +11,7 @@ use crate::messages::shape;
 pub(super) async fn send(call: &Call, sender: &Sender, at: &At<'_>) -> Handled {
     at.need("status")?.word(&[("read", ())])?;
     let message_id = at.need("message_id")?.text(1..=512)?;
-    let typing = at.maybe("typing_indicator")?;
-    if let Some(typing) = &typing {
-        typing.need("type")?.word(&[("text", ())])?;
-    }
+    let typing = at.read("typing_indicator", |at| at.need("type")?.word(&[("text", ())]))?;
     if let Some(answer) = call.before().await? {
         return Ok(answer);
     }

@@ -8,63 +8,35 @@ use crate::META;
 use crate::errors::Error;
 
 pub(super) fn read(at: &At<'_>) -> Result<Content, Error> {
-    let name = at.need("name")?.text(1..=512)?.to_owned();
+    let name = at.need("name")?.string(1..=512)?;
     let language = language(&at.need("language")?)?;
-    let components = at
-        .maybe("components")?
-        .map(|at| components(&at))
-        .transpose()?;
-    Ok(Content::Template(Template {
-        name,
-        language,
-        components,
-    }))
+    let components = at.read("components", |at| components(&at))?;
+    Ok(Content::Template(Template { name, language, components }))
 }
 
 /// A bare code, or an object around one.
 fn language(at: &At<'_>) -> Result<String, Error> {
     if at.value().is_string() {
-        return Ok(at.text(2..=15)?.to_owned());
+        return Ok(at.string(2..=15)?);
     }
-    if let Some(policy) = at.maybe("policy")? {
-        policy.text(0..=64)?;
-    }
-    Ok(at.need("code")?.text(2..=15)?.to_owned())
+    at.read("policy", |at| at.string(0..=64))?;
+    Ok(at.need("code")?.string(2..=15)?)
 }
 
 fn components(at: &At<'_>) -> Result<Native, Error> {
     for component in at.items(0..=100)? {
         check(&component)?;
     }
-    Ok(Native {
-        format: META.into(),
-        name: "components".into(),
-        json: at.value().clone(),
-        text: None,
-    })
+    Ok(Native { format: META.into(), name: "components".into(), json: at.value().clone(), text: None })
 }
 
 fn check(component: &At<'_>) -> Result<(), Error> {
-    component
-        .need("type")?
-        .word(&[("header", ()), ("body", ()), ("button", ())])?;
-    if let Some(at) = component.maybe("sub_type")? {
-        at.word(&[
-            ("url", ()),
-            ("quick_reply", ()),
-            ("copy_code", ()),
-            ("flow", ()),
-        ])?;
-    }
-    if let Some(at) = component.maybe("index")? {
-        at.integer(0..=i64::MAX)?;
-    }
-    for parameter in component
-        .maybe("parameters")?
-        .map(|at| at.items(0..=100))
-        .transpose()?
-        .unwrap_or_default()
-    {
+    component.need("type")?.word(&[("header", ()), ("body", ()), ("button", ())])?;
+    let words = [("url", ()), ("quick_reply", ()), ("copy_code", ()), ("flow", ())];
+    component.read("sub_type", |at| at.word(&words))?;
+    component.read("index", |at| at.integer(0..=i64::MAX))?;
+    let parameters = component.read("parameters", |at| at.items(0..=100))?;
+    for parameter in parameters.unwrap_or_default() {
         parameter.object()?;
     }
     Ok(())

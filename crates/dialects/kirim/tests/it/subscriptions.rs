@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, NUMBER, heard};
+use crate::house::{House, heard};
 
 pub async fn subscribe(house: &House, events: &[&str]) -> String {
     house
@@ -292,7 +292,6 @@ async fn a_subscription_that_keeps_failing_is_disabled() {
         ),
         (&json!(0), &Value::Null)
     );
-    let _ = NUMBER;
 }
 
 #[tokio::test]

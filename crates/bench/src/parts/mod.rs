@@ -1,0 +1,54 @@
+//! The programs that take part: the platform, the sandbox, the floor, the bare loop, PostgreSQL. Each is a child
+//! process of this one and ends with its handle.
+
+pub mod floor;
+mod platform;
+mod postgres;
+pub mod post;
+mod process;
+
+use std::path::{Path, PathBuf};
+
+pub use platform::{Api, Facts, Platform, Sandbox, World};
+pub use postgres::Postgres;
+pub use process::{Process, cpu_seconds, memory_mb};
+
+use crate::Outcome;
+
+/// Where the programs are and where they may write.
+pub struct Bench {
+    pub hermod: PathBuf,
+    pub out: PathBuf,
+    keep: bool,
+}
+
+impl Bench {
+    pub fn new(hermod: Option<PathBuf>, out: PathBuf, keep: bool) -> Outcome<Self> {
+        let beside = std::env::current_exe()?.with_file_name("hermod");
+        let hermod = hermod.unwrap_or(beside);
+        if !hermod.is_file() {
+            return Err(format!("{} is not there: build it, or name it with --hermod", hermod.display()).into());
+        }
+        std::fs::create_dir_all(&out)?;
+        Ok(Self { hermod: hermod.canonicalize()?, out: out.canonicalize()?, keep })
+    }
+
+    /// A directory that goes when it is dropped; on the disk of the report, for memory would flatter.
+    pub fn dir(&self) -> Outcome<tempfile::TempDir> {
+        Ok(tempfile::Builder::new().prefix("run-").disable_cleanup(self.keep).tempdir_in(&self.out)?)
+    }
+
+    pub fn itself(&self) -> Outcome<PathBuf> {
+        Ok(std::env::current_exe()?)
+    }
+}
+
+/// A port on which nobody listens just now.
+pub fn free_port() -> Outcome<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// A log file for a child's output, appended to over restarts.
+fn log(path: &Path) -> Outcome<std::fs::File> {
+    Ok(std::fs::OpenOptions::new().create(true).append(true).open(path)?)
+}

@@ -1,0 +1,212 @@
+//! A provider that does what a test says and remembers what it was asked.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine::content::Content;
+use engine::failure::SendError;
+use engine::provider::{Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Sent, Setup};
+use engine::senders::{CONNECTED, Sender};
+use engine::{Clock, Id};
+use futures_util::future::BoxFuture;
+use tokio::sync::watch;
+
+/// How the next call is answered.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    /// Taken, under an id that the provider makes.
+    Taken,
+    TakenAs(&'static str),
+    Fails(SendError),
+    /// Never, until the caller gives up.
+    Hangs,
+    /// So, once the gate is open.
+    Behind(Gate, Box<Reply>),
+}
+
+/// Holds calls back until it is opened.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<watch::Sender<bool>>);
+
+impl Gate {
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(false)))
+    }
+
+    pub fn open(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn passed(&self) {
+        let _ = self.0.subscribe().wait_for(|open| *open).await;
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// One call.
+#[derive(Clone, Debug)]
+pub struct Called {
+    pub id: Id,
+    /// The provider's name for our sender.
+    pub sender: String,
+    pub to: String,
+    pub text: String,
+    /// Milliseconds.
+    pub at: i64,
+}
+
+#[derive(Clone)]
+pub struct FakeProvider {
+    state: Arc<Mutex<State>>,
+    count: Arc<watch::Sender<usize>>,
+    clock: Clock,
+}
+
+struct State {
+    pace: Pace,
+    replies: VecDeque<Reply>,
+    /// Replies for one recipient, before all others.
+    replies_to: HashMap<String, VecDeque<Reply>>,
+    calls: Vec<Called>,
+}
+
+impl FakeProvider {
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        let state = State {
+            pace: Pace { per_second: 1000, pair: None },
+            replies: VecDeque::new(),
+            replies_to: HashMap::new(),
+            calls: Vec::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)), count: Arc::new(watch::Sender::new(0)), clock }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says how the next calls are answered, in order; after that all are taken.
+    pub fn will(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state().replies.extend(replies);
+    }
+
+    /// The same, for calls to one recipient.
+    pub fn will_to(&self, to: &str, replies: impl IntoIterator<Item = Reply>) {
+        self.state().replies_to.entry(to.to_owned()).or_default().extend(replies);
+    }
+
+    pub fn set_pace(&self, pace: Pace) {
+        self.state().pace = pace;
+    }
+
+    #[must_use]
+    pub fn calls(&self) -> Vec<Called> {
+        self.state().calls.clone()
+    }
+
+    /// The texts it was given, oldest first.
+    #[must_use]
+    pub fn texts(&self) -> Vec<String> {
+        self.state().calls.iter().map(|call| call.text.clone()).collect()
+    }
+
+    /// Waits until this many calls were made in all.
+    pub async fn called(&self, count: usize) {
+        let _ = self.count.subscribe().wait_for(|made| *made >= count).await;
+    }
+
+    fn note(&self, sender: &Sender, message: &Outgoing) -> (usize, Reply) {
+        let mut state = self.state();
+        let text = message.content.text().unwrap_or_default().to_owned();
+        let (sender, to) = (sender.external_id.clone(), message.to.value.clone());
+        let own = state.replies_to.get_mut(&to).and_then(VecDeque::pop_front);
+        let reply = own.or_else(|| state.replies.pop_front()).unwrap_or(Reply::Taken);
+        state.calls.push(Called { id: message.id, sender, to, text, at: self.clock.now() });
+        (state.calls.len(), reply)
+    }
+}
+
+/// The provider's id for its nth call.
+fn provider_id(number: usize) -> String {
+    format!("taken.{number}")
+}
+
+impl Provider for FakeProvider {
+    fn name(&self) -> &'static str {
+        crate::PROVIDER
+    }
+
+    fn channel(&self) -> &'static str {
+        "whatsapp"
+    }
+
+    fn pace(&self) -> Pace {
+        self.state().pace
+    }
+
+    fn window(&self) -> Option<Duration> {
+        Some(Duration::from_secs(24 * 60 * 60))
+    }
+
+    fn send<'a>(
+        &'a self,
+        _: &'a Account,
+        sender: &'a Sender,
+        message: &'a Outgoing,
+    ) -> BoxFuture<'a, Result<Sent, SendError>> {
+        assert!(!matches!(message.content, Content::Native(_)), "no story sends native content");
+        let (number, mut reply) = self.note(sender, message);
+        self.count.send_replace(number);
+        Box::pin(async move {
+            loop {
+                match reply {
+                    Reply::Taken => return Ok(Sent { provider_id: provider_id(number) }),
+                    Reply::TakenAs(id) => return Ok(Sent { provider_id: id.to_owned() }),
+                    Reply::Fails(error) => return Err(error),
+                    Reply::Hangs => std::future::pending().await,
+                    Reply::Behind(gate, then) => {
+                        gate.passed().await;
+                        reply = *then;
+                    }
+                }
+            }
+        })
+    }
+
+    fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
+}
+
+impl Setup for FakeProvider {
+    /// Two senders hang on every account.
+    fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connected, CallError>> {
+        let sender = |number: u32| FoundSender {
+            external_id: format!("{}-{number}", account.external_id),
+            address: format!("+155501000{number:02}"),
+            name: Some(format!("Sender {number}")),
+            status: CONNECTED.into(),
+            status_reason: None,
+            config: "{}".into(),
+        };
+        let found = Connected {
+            name: account.name.clone(),
+            senders: vec![sender(1), sender(2)],
+            templates: Vec::new(),
+            remarks: Vec::new(),
+        };
+        Box::pin(async move { Ok(found) })
+    }
+
+    fn register<'a>(&'a self, _: &'a Account, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
+        Box::pin(async { Ok(()) })
+    }
+}
