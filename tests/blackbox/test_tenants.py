@@ -25,7 +25,6 @@ class Things:
         kirim, outside = platform.kirim, platform.outside
         business = platform.told["meta"]["phone_numbers"][0]["display_phone_number"]
         self.number = kirim.number
-        dead = kirim.subscribe("http://127.0.0.1:1/nobody", "contact.created")["id"]
         made = kirim.subscribe(receiver.url, "message.received")
         self.subscription, self.secret = made["id"], kirim.call("POST", f"/webhook_subscriptions/{made['id']}/secrets", {})["id"]
         self.wamid = outside.write(PHONE, business, type="image", image={"link": receiver.url + "/picture.png", "caption": "private words"})
@@ -40,10 +39,9 @@ class Things:
         self.label = kirim.call("POST", "/labels", {"name": "private label"})["id"]
         kirim.call("POST", f"/{self.number}/contacts/{self.contact}/labels", {"label_id": self.label})
         kirim.call("POST", f"/{self.number}/conversations/{self.conversation}/labels", {"label_id": self.label})
-        until(lambda: kirim.all("/webhook_deliveries", subscription_id=made["id"], status="delivered"), what="a delivery")
-        kirim.call("PATCH", f"/webhook_subscriptions/{dead}", {"status": "paused"})
+        until(lambda: kirim.all("/webhook_deliveries", subscription_id=made["id"], status="succeeded"), what="a delivery")
         self.delivery = kirim.all("/webhook_deliveries", subscription_id=made["id"])[0]["id"]
-        self.all_ids = [value for value in vars(self).values() if isinstance(value, str)] + [self.inbound["id"], dead]
+        self.all_ids = [value for value in vars(self).values() if isinstance(value, str)] + [self.inbound["id"]]
 
     def in_path(self, path):
         """The ids that a path of the contract wants."""
@@ -83,10 +81,15 @@ class Things:
                  *(f"/{number}/{kind}" for kind in ("messages", "templates", "conversations", "contacts"))]
         ones = [f"/{number}/conversations/{self.conversation}", f"/{number}/contacts/{self.contact}", f"/webhook_subscriptions/{self.subscription}"]
         return {
-            "lists": {path: kirim.all(path) for path in lists},
-            "ones": {path: kirim.call("GET", path) for path in ones},
+            **{path: [unsigned(one) for one in kirim.all(path)] for path in lists},
+            **{path: kirim.call("GET", path) for path in ones},
             "screen": platform.outside.screen(PHONE),
         }
+
+
+def unsigned(one):
+    """Without the signature of a link, which is a new one each time."""
+    return {name: value.split("?")[0] if name == "media_url" and value else value for name, value in one.items()}
 
 
 def operations(platform):
@@ -117,7 +120,9 @@ def test_tenants(tmp_path):
         walked = nothing_is_found(platform, things, other)
         mixed_bodies(things, other, label, contact)
         nothing_is_listed(things, other)
-        assert things.snapshot(platform) == before
+        after = things.snapshot(platform)
+        changed = {place: (before[place], after[place]) for place in before if before[place] != after[place]}
+        assert not changed, json.dumps(changed, indent=1)
         assert not other.all(f"/{other.number}/messages")
         it_would_have_worked(platform, things, walked)
 
@@ -162,8 +167,7 @@ def mixed_bodies(things, other, label, contact):
         assert answer.status_code == 404, f"{method} {path} {body}: {answer.status_code} {answer.text}"
     bulk = other.ask("POST", f"/{number}/contacts/bulk_label", {"contact_ids": [contact, things.contact], "label_id": label, "operation": "attach"})
     assert bulk.status_code == 200 and things.contact not in bulk.text, bulk.text
-    numbers = [value for value in bulk.json()["data"].values() if isinstance(value, int) and not isinstance(value, bool)]
-    assert 2 not in numbers, f"a foreign contact was counted: {bulk.text}"
+    assert bulk.json()["data"] == {"applied": 1, "skipped_cross_org": 1, "skipped_team_mismatch": 0}, bulk.text
 
 
 def nothing_is_listed(things, other):

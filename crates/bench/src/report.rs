@@ -9,7 +9,10 @@ use crate::Outcome;
 /// What a figure must be.
 #[derive(Clone, Copy)]
 pub enum Target {
-    AtLeast { target: f64, goal: f64 },
+    AtLeast {
+        target: f64,
+        goal: f64,
+    },
     AtMost(f64),
     /// Told, not judged.
     None,
@@ -106,7 +109,10 @@ mod tests {
     #[test]
     fn a_figure_is_judged_by_its_target() {
         let rate = |value| Figure::new("rate", value, "× floor", Target::AtLeast { target: 0.4, goal: 0.6 });
-        assert_eq!([rate(0.39), rate(0.4), rate(0.6)].map(|figure| figure.row()[3].clone()), ["FAIL", "PASS", "PASS, goal met"]);
+        assert_eq!(
+            [rate(0.39), rate(0.4), rate(0.6)].map(|figure| figure.row()[3].clone()),
+            ["FAIL", "PASS", "PASS, goal met"]
+        );
         let memory = |value| Figure::new("memory", value, "MB", Target::AtMost(25.0));
         assert_eq!([25.0, 25.1].map(|value| memory(value).is_good()), [true, false]);
         assert!(!rate(f64::NAN).is_good() && !memory(f64::NAN).is_good());

@@ -223,7 +223,8 @@ impl Work for Remove {
         rows::set_status(tx, &row.id, REMOVED, None, self.now).await?;
         rows::set_secrets(tx, &row.id, &[], self.now).await?;
         for from in [senders::CONNECTED, senders::DEGRADED, senders::ONBOARDING] {
-            store::senders::set_status_of_account(tx, &row.id, from, senders::DISCONNECTED, Some(GONE), self.now).await?;
+            store::senders::set_status_of_account(tx, &row.id, from, senders::DISCONNECTED, Some(GONE), self.now)
+                .await?;
         }
         hold(tx, &row.id, FOR_GOOD_MS, GONE).await?;
         settings::touch_caches(tx).await?;

@@ -180,9 +180,8 @@ impl Endpoint {
             return Ok(());
         }
         let Some(target) = self.target(claimed.subscription).await? else { return Ok(()) };
-        for (position, group) in in_order(claimed.found) {
+        for group in in_order(claimed.found) {
             let (engine, target, permits) = (self.engine.clone(), target.clone(), self.permits.clone());
-            let _ = position;
             self.in_flight.push(Box::pin(async move {
                 for delivery in group {
                     let _permit = permits.acquire().await;
@@ -233,15 +232,20 @@ impl Endpoint {
     }
 }
 
-/// Where order matters one follows the other; all else goes side by side.
-fn in_order(found: Vec<Delivery>) -> HashMap<(usize, Option<Id>), Vec<Delivery>> {
-    let mut groups: HashMap<(usize, Option<Id>), Vec<Delivery>> = HashMap::new();
-    for (position, delivery) in found.into_iter().enumerate() {
-        let key = match delivery.ordered {
-            true => (0, delivery.conversation_id),
-            false => (position + 1, None),
-        };
-        groups.entry(key).or_default().push(delivery);
+/// Where order matters one follows the other; all else goes side by side. What happened first begins first.
+fn in_order(found: Vec<Delivery>) -> Vec<Vec<Delivery>> {
+    let (mut groups, mut of_conversation): (Vec<Vec<Delivery>>, HashMap<Option<Id>, usize>) = Default::default();
+    for delivery in found {
+        let known = of_conversation.get(&delivery.conversation_id).filter(|_| delivery.ordered);
+        match known {
+            Some(group) => groups[*group].push(delivery),
+            None => {
+                if delivery.ordered {
+                    of_conversation.insert(delivery.conversation_id, groups.len());
+                }
+                groups.push(vec![delivery]);
+            }
+        }
     }
     groups
 }

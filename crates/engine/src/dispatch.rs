@@ -197,7 +197,9 @@ impl Work for Commit {
 
 /// The subscription may have been deleted or disabled since it was read.
 async fn insert(tx: &mut Tx, engine: &Engine, delivery: &Delivery) -> Result<()> {
-    let Some(subscription) = subscriptions::find(tx, &delivery.subscription_id).await? else { return Ok(()) };
+    let Some(subscription) = subscriptions::find_for_update(tx, &delivery.subscription_id).await? else {
+        return Ok(());
+    };
     if subscription.status == subscriptions::Status::Disabled {
         return Ok(());
     }

@@ -74,8 +74,9 @@ impl<'a> Note<'a> {
     }
 }
 
-/// Appends a fact in the transaction that makes it true; it waits for deliveries only when somebody wants it.
-pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &impl Serialize) -> Result<Id> {
+/// Appends a fact in the transaction that makes it true; it waits for deliveries only when
+/// somebody wants it; returns whether it does.
+pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &impl Serialize) -> Result<bool> {
     let pending = store::subscriptions::wanted(tx, note.organization, note.kind).await?;
     // Made here and not earlier, so that ids grow in the order of commits.
     let id = engine.new_id();
@@ -93,7 +94,7 @@ pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &
         created_at: id.millis(),
     };
     store::events::insert(tx, &event).await?;
-    Ok(id)
+    Ok(pending)
 }
 
 /// What is kept with events about messages.

@@ -68,6 +68,7 @@ async fn story(engine: &Engine, reader: &mut Reader, message: &Message) -> Resul
     if let Some(job) = store::jobs::about(reader, &message.id).await? {
         let state = match job.state {
             store::jobs::State::Ready => "waits for its next attempt",
+            store::jobs::State::Reserved => "waits behind another message of its conversation",
             store::jobs::State::Called => "is with the provider; no answer is recorded",
             store::jobs::State::Unknown => "waits for a receipt: what came of the last attempt is unknown",
         };

@@ -1,6 +1,7 @@
 //! Accepting messages to be sent, and telling what became of them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use store::contacts::Address;
 use store::jobs::{Job, State};
@@ -32,12 +33,14 @@ pub struct Send {
     new: New,
     kind: String,
     content: String,
+    /// Somebody waits to be told.
+    told: AtomicBool,
 }
 
 #[must_use]
 pub fn send(engine: &Engine, new: New) -> Send {
     let (kind, content) = (new.content.kind().to_owned(), new.content.to_json());
-    Send { engine: engine.clone(), new, kind, content }
+    Send { engine: engine.clone(), new, kind, content, told: AtomicBool::new(false) }
 }
 
 impl Work for Send {
@@ -63,13 +66,14 @@ impl Work for Send {
         }
         if fresh {
             let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
-            events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?;
+            self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);
         }
         let message = self.message(engine.new_id(), conversation.id, contact);
         store::conversations::wrote(tx, &conversation.id, message.created_at).await?;
         store::messages::insert(tx, &message).await?;
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
-        events::append(tx, engine, Note::about(organization, events::MESSAGE_CREATED, &message), &data).await?;
+        let note = Note::about(organization, events::MESSAGE_CREATED, &message);
+        self.tell(events::append(tx, engine, note, &data).await?);
         store::jobs::insert(tx, &job(&message)).await?;
         Ok(Ok(message))
     }
@@ -90,6 +94,10 @@ fn job(message: &Message) -> Job {
 }
 
 impl Send {
+    fn tell(&self, pending: bool) {
+        self.told.fetch_or(pending, Ordering::Relaxed);
+    }
+
     /// Whether the sender may send; with the template where it is one.
     async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Template>>> {
         let sender = &*self.new.sender;
@@ -143,7 +151,9 @@ impl UseCase for Send {
         if output.is_ok() {
             crate::metrics::accepted(self.new.origin);
             engine.wake.senders.ring(self.new.sender.id);
-            engine.wake.dispatch.ring();
+            if self.told.load(Ordering::Relaxed) {
+                engine.wake.dispatch.ring();
+            }
         }
     }
 }

@@ -53,6 +53,28 @@ pub async fn drain(engine: &Engine) -> Result<()> {
     Ok(())
 }
 
+/// Ends the claims that an earlier process left behind, so that nobody waits for them to run out. Only for a
+/// database that no other process can be working on.
+pub async fn recover(engine: &Engine) -> Result<()> {
+    engine.perform(EndClaims { now: engine.now() }).await
+}
+
+struct EndClaims {
+    now: i64,
+}
+
+impl Work for EndClaims {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::jobs::end_claims(tx, self.now).await?;
+        store::deliveries::end_claims(tx, self.now).await?;
+        store::lanes::end_leases(tx).await?;
+        store::leases::end_all(tx).await
+    }
+}
+
+impl UseCase for EndClaims {}
+
 struct Release {
     process: String,
 }

@@ -88,6 +88,10 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
         graph_url: given.as_ref().map(|given| given.meta.graph_url.clone()),
     };
     let wired = wiring::wire(&settings, &opened, around)?;
+    if !opened.db.is_postgres() {
+        // The lock on the data directory says that whoever held a claim is gone.
+        workers::recover(&wired.engine).await?;
+    }
     let (engine, ready, stop) = (wired.engine.clone(), Ready::default(), CancellationToken::new());
     let origin = origin(&settings, wired, &ready, control.clone());
     let limits = Limits {

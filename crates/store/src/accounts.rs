@@ -102,6 +102,7 @@ pub async fn by_external_id(tx: &mut Tx, provider: &str, external_id: &str) -> R
 /// Remembers that a push of an account's reached us.
 pub async fn heard(tx: &mut Tx, provider: &str, external_id: &str, now: i64) -> Result<()> {
     // Once in a second is enough, and keeps the row cool.
-    let sql = "UPDATE accounts SET heard_at = ?3 WHERE provider = ?1 AND external_id = ?2 AND (heard_at IS NULL OR heard_at < ?3 - 1000)";
-    tx.execute(sql, params![provider, external_id, now]).await.map(drop)
+    let sql = "UPDATE accounts SET heard_at = ?3
+               WHERE provider = ?1 AND external_id = ?2 AND (heard_at IS NULL OR heard_at < ?4)";
+    tx.execute(sql, params![provider, external_id, now, now - 1000]).await.map(drop)
 }

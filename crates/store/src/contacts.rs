@@ -133,7 +133,7 @@ pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, 
             "LOWER(COALESCE(c.name, '') || ' ' || COALESCE(c.email, '')) LIKE ? ESCAPE '!'",
             pattern.as_deref(),
         );
-    select.order("c.id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
+    select.slow(filter.search.is_some()).order("c.id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
 }
 
 fn like(text: &str) -> String {

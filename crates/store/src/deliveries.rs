@@ -183,6 +183,13 @@ pub async fn claim(
     Ok(claimed)
 }
 
+/// The claims of processes that are gone end now: only where nobody else can be working. A claim is an attempt
+/// that began after the row was last written to.
+pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
+    let sql = "UPDATE deliveries SET next_attempt_at = ?1 WHERE open = 1 AND next_attempt_at > ?1 AND last_attempt_at > updated_at";
+    tx.execute(sql, params![now]).await.map(drop)
+}
+
 /// Records how an attempt ended; `false` when another attempt has begun since.
 pub async fn record(tx: &mut Tx, outcome: &Outcome) -> Result<bool> {
     const SQL: &str = "UPDATE deliveries SET status = ?3, open = ?4, next_attempt_at = ?5, response_status = ?6,
@@ -339,6 +346,10 @@ pub async fn subscriptions_due(tx: &mut Tx, now: i64) -> Result<Vec<Id>> {
 
 /// How many are open, and the earliest moment at which one was due.
 pub async fn backlog(tx: &mut Tx) -> Result<(i64, Option<i64>)> {
-    let row = tx.query_opt("SELECT COUNT(*), MIN(next_attempt_at) FROM deliveries WHERE open = 1", &[]).await?;
+    let row = tx
+        .query_slow("SELECT COUNT(*), MIN(next_attempt_at) FROM deliveries WHERE open = 1", &[])
+        .await?
+        .into_iter()
+        .next();
     row.map_or(Ok((0, None)), |mut row| Ok((row.take()?, row.take()?)))
 }

@@ -114,6 +114,7 @@ pub async fn between(tx: &mut Tx, organization: &Id, after: &Id, until: &Id, lim
 
 /// How many wait, and since when.
 pub async fn backlog(tx: &mut Tx) -> Result<(i64, Option<i64>)> {
-    let row = tx.query_opt("SELECT COUNT(*), MIN(created_at) FROM events WHERE pending = 1", &[]).await?;
+    let row =
+        tx.query_slow("SELECT COUNT(*), MIN(created_at) FROM events WHERE pending = 1", &[]).await?.into_iter().next();
     row.map_or(Ok((0, None)), |mut row| Ok((row.take()?, row.take()?)))
 }

@@ -13,7 +13,14 @@ pub struct Answer {
 }
 
 /// Remembers an answer; `false` when the key is taken by one that is younger than `since`.
-pub async fn put(tx: &mut Tx, organization: &Id, key_hash: &[u8], answer: &Answer, now: i64, since: i64) -> Result<bool> {
+pub async fn put(
+    tx: &mut Tx,
+    organization: &Id,
+    key_hash: &[u8],
+    answer: &Answer,
+    now: i64,
+    since: i64,
+) -> Result<bool> {
     const SQL: &str = "INSERT INTO idempotency (organization_id, key_hash, fingerprint, status, answer, created_at)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT (organization_id, key_hash) DO UPDATE SET fingerprint = excluded.fingerprint,

@@ -22,11 +22,13 @@ pub struct Job {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    Ready,
+    Ready = 0,
     /// Claimed; the outside world may have been asked and no answer is recorded.
-    Called,
+    Called = 1,
+    /// Claimed, and behind another call; the outside world has not been asked.
+    Reserved = 3,
     /// Its process died or heard no answer: what came of it is unknown until something tells.
-    Unknown,
+    Unknown = 2,
 }
 
 impl State {
@@ -35,6 +37,7 @@ impl State {
             0 => Ok(Self::Ready),
             1 => Ok(Self::Called),
             2 => Ok(Self::Unknown),
+            3 => Ok(Self::Reserved),
             _ => Err(Error::corrupt("a job's state")),
         }
     }
@@ -108,6 +111,12 @@ pub async fn is_at(tx: &mut Tx, job: &Job) -> Result<bool> {
     Ok(tx.query_opt(sql, params![&job.id, job.attempts]).await?.is_some())
 }
 
+/// The claims of processes that are gone end now: only where nobody else can be working.
+pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
+    let sql = "UPDATE jobs SET due_at = ?1 WHERE state IN (1, 3) AND due_at > ?1";
+    tx.execute(sql, params![now]).await.map(drop)
+}
+
 /// `false` when it was done already.
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
     Ok(tx.execute("DELETE FROM jobs WHERE id = ?1", params![id]).await? > 0)
@@ -127,6 +136,10 @@ pub async fn hurry(tx: &mut Tx, kind: &str, lane: &Id, now: i64) -> Result<()> {
 
 /// How many of a kind there are, and since when the first has been due.
 pub async fn backlog(tx: &mut Tx, kind: &str) -> Result<(i64, Option<i64>)> {
-    let row = tx.query_opt("SELECT COUNT(*), MIN(due_at) FROM jobs WHERE kind = ?1", params![kind]).await?;
+    let row = tx
+        .query_slow("SELECT COUNT(*), MIN(due_at) FROM jobs WHERE kind = ?1", params![kind])
+        .await?
+        .into_iter()
+        .next();
     row.map_or(Ok((0, None)), |mut row| Ok((row.take()?, row.take()?)))
 }

@@ -68,3 +68,8 @@ pub async fn held(tx: &mut Tx, now: i64) -> Result<Vec<(Id, i64, Option<String>)
     let rows = tx.query(sql, params![now]).await?;
     rows.into_iter().map(|mut row| Ok((row.take()?, row.take()?, row.take()?))).collect()
 }
+
+/// Nobody works on any lane.
+pub async fn end_leases(tx: &mut Tx) -> Result<()> {
+    tx.execute("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await.map(drop)
+}

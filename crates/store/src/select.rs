@@ -6,12 +6,13 @@ pub(crate) struct Select<'a> {
     sql: String,
     values: Vec<Value<'a>>,
     conditions: usize,
+    slow: bool,
 }
 
 impl<'a> Select<'a> {
     /// `from` is everything up to the conditions.
     pub(crate) fn new(from: impl Into<String>) -> Self {
-        Self { sql: from.into(), values: Vec::new(), conditions: 0 }
+        Self { sql: from.into(), values: Vec::new(), conditions: 0, slow: false }
     }
 
     /// One more condition, with one `?` for its value.
@@ -54,10 +55,18 @@ impl<'a> Select<'a> {
         self
     }
 
+    /// It may have to look at many rows to find a few.
+    pub(crate) fn slow(self, slow: bool) -> Self {
+        Self { slow, ..self }
+    }
+
     pub(crate) async fn rows(mut self, tx: &mut Tx, limit: i64) -> Result<Vec<Row>> {
         self.values.push(Value::Int(limit));
         self.sql.push_str(&format!(" LIMIT ?{}", self.values.len()));
-        tx.query(&self.sql, &self.values).await
+        match self.slow {
+            true => tx.query_slow(&self.sql, &self.values).await,
+            false => tx.query(&self.sql, &self.values).await,
+        }
     }
 
     fn keyword(&mut self) {

@@ -151,6 +151,12 @@ pub async fn find(tx: &mut Tx, id: &Id) -> Result<Option<Subscription>> {
     tx.query_opt(&sql, params![id]).await?.map(read).transpose()
 }
 
+/// The same, locked: nobody disables it before the transaction ends.
+pub async fn find_for_update(tx: &mut Tx, id: &Id) -> Result<Option<Subscription>> {
+    let sql = format!("SELECT {COLUMNS} FROM subscriptions WHERE id = ?1 /* for update */");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
 /// Newest first.
 pub async fn list(
     tx: &mut Tx,

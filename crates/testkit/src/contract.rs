@@ -27,10 +27,7 @@ impl ContractCheck {
     #[must_use]
     pub fn read(bytes: &[u8]) -> Self {
         let document = serde_json::from_slice(bytes).expect("a contract is JSON");
-        Self {
-            document,
-            validators: Mutex::default(),
-        }
+        Self { document, validators: Mutex::default() }
     }
 
     #[must_use]
@@ -43,13 +40,8 @@ impl ContractCheck {
         let paths = self.document["paths"].as_object().into_iter().flatten();
         paths
             .flat_map(|(path, item)| {
-                let methods = METHODS
-                    .into_iter()
-                    .filter(|method| item.get(*method).is_some());
-                methods.map(|method| Operation {
-                    method: method.to_uppercase(),
-                    path: path.clone(),
-                })
+                let methods = METHODS.into_iter().filter(|method| item.get(*method).is_some());
+                methods.map(|method| Operation { method: method.to_uppercase(), path: path.clone() })
             })
             .collect()
     }
@@ -68,27 +60,17 @@ impl ContractCheck {
                 }
             }
         };
-        let found = self
-            .operations()
-            .into_iter()
-            .filter(|operation| operation.method == method && fits(&operation.path));
+        let found =
+            self.operations().into_iter().filter(|operation| operation.method == method && fits(&operation.path));
         found.min_by_key(|operation| operation.path.matches('{').count())
     }
 
     /// Whether the contract describes this answer. `body`: `None` for an answer that is not JSON.
-    pub fn answer(
-        &self,
-        operation: &Operation,
-        status: u16,
-        body: Option<&Value>,
-    ) -> Result<(), String> {
+    pub fn answer(&self, operation: &Operation, status: u16, body: Option<&Value>) -> Result<(), String> {
         let place = format!("{} {} {status}", operation.method, operation.path);
         let answers = &self.operation(operation)["responses"];
-        let described = answers
-            .get(status.to_string())
-            .or_else(|| answers.get("default"));
-        let described = self
-            .resolved(described.ok_or_else(|| format!("{place}: this status is not described"))?);
+        let described = answers.get(status.to_string()).or_else(|| answers.get("default"));
+        let described = self.resolved(described.ok_or_else(|| format!("{place}: this status is not described"))?);
         match (described.pointer("/content/application~1json/schema"), body) {
             (Some(schema), Some(body)) => self.fits(&place, schema, body),
             (Some(_), None) => Err(format!("{place}: a JSON body is described")),
@@ -101,31 +83,18 @@ impl ContractCheck {
         let place = format!("{} {} request", operation.method, operation.path);
         let described = self.resolved(&self.operation(operation)["requestBody"]);
         let schema = described.pointer("/content/application~1json/schema");
-        self.fits(
-            &place,
-            schema.ok_or_else(|| format!("{place}: no body is described"))?,
-            body,
-        )
+        self.fits(&place, schema.ok_or_else(|| format!("{place}: no body is described"))?, body)
     }
 
     /// Whether the contract describes this webhook's body.
     pub fn webhook(&self, name: &str, body: &Value) -> Result<(), String> {
-        let schema = self.document["webhooks"][name]
-            .pointer("/post/requestBody/content/application~1json/schema");
-        self.fits(
-            name,
-            schema.ok_or_else(|| format!("there is no webhook {name}"))?,
-            body,
-        )
+        let schema = self.document["webhooks"][name].pointer("/post/requestBody/content/application~1json/schema");
+        self.fits(name, schema.ok_or_else(|| format!("there is no webhook {name}"))?, body)
     }
 
     /// Whether a value fits a named schema.
     pub fn named(&self, name: &str, value: &Value) -> Result<(), String> {
-        self.fits(
-            name,
-            &json!({ "$ref": format!("#/components/schemas/{name}") }),
-            value,
-        )
+        self.fits(name, &json!({ "$ref": format!("#/components/schemas/{name}") }), value)
     }
 
     fn operation(&self, operation: &Operation) -> &Value {
@@ -133,40 +102,21 @@ impl ContractCheck {
     }
 
     fn resolved<'a>(&'a self, value: &'a Value) -> &'a Value {
-        let target = value
-            .get("$ref")
-            .and_then(Value::as_str)
-            .and_then(|target| target.strip_prefix('#'));
-        target
-            .and_then(|pointer| self.document.pointer(pointer))
-            .unwrap_or(value)
+        let target = value.get("$ref").and_then(Value::as_str).and_then(|target| target.strip_prefix('#'));
+        target.and_then(|pointer| self.document.pointer(pointer)).unwrap_or(value)
     }
 
     fn fits(&self, place: &str, schema: &Value, value: &Value) -> Result<(), String> {
-        let mut validators = self
-            .validators
-            .lock()
-            .expect("nothing panics while it is held");
-        let validator = validators
-            .entry(place.to_owned())
-            .or_insert_with(|| self.compiled(schema));
-        let errors: Vec<_> = validator
-            .iter_errors(value)
-            .map(|error| format!("{}: {error}", error.instance_path))
-            .collect();
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(format!("{place}: {}\n{value:#}", errors.join("; ")))
-        }
+        let mut validators = self.validators.lock().expect("nothing panics while it is held");
+        let validator = validators.entry(place.to_owned()).or_insert_with(|| self.compiled(schema));
+        let errors: Vec<_> =
+            validator.iter_errors(value).map(|error| format!("{}: {error}", error.instance_path)).collect();
+        if errors.is_empty() { Ok(()) } else { Err(format!("{place}: {}\n{value:#}", errors.join("; "))) }
     }
 
     fn compiled(&self, schema: &Value) -> Validator {
         let mut root = schema.clone();
         root["components"] = self.document["components"].clone();
-        jsonschema::options()
-            .should_validate_formats(true)
-            .build(&root)
-            .expect("a contract's schemas are schemas")
+        jsonschema::options().should_validate_formats(true).build(&root).expect("a contract's schemas are schemas")
     }
 }

@@ -120,3 +120,36 @@ async fn take(
     }
     answer
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn post(receiver: &Receiver, body: &str) -> String {
+        let mut stream = tokio::net::TcpStream::connect(receiver.address).await.unwrap();
+        let length = body.len();
+        let request =
+            format!("POST /a?b=c HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn it_records_and_answers_as_told() {
+        let mut receiver = Receiver::start().await;
+        receiver.will([Response::Full(429, vec![("retry-after".into(), "7".into())], "slow down".into())]);
+        let refused = post(&receiver, r#"{"n":1}"#).await;
+        assert!(refused.starts_with("HTTP/1.1 429 "), "{refused}");
+        assert!(refused.contains("retry-after: 7\r\n") && refused.ends_with("slow down"), "{refused}");
+        assert!(post(&receiver, r#"{"n":2}"#).await.starts_with("HTTP/1.1 200 "));
+        let first = receiver.next().await;
+        assert_eq!((first.method.as_str(), first.target.as_str(), first.header("host")), ("POST", "/a?b=c", "h"));
+        assert_eq!(first.json()["n"], 1);
+        assert_eq!(receiver.waiting().unwrap().json()["n"], 2);
+        assert!(receiver.waiting().is_none());
+    }
+}

@@ -38,13 +38,20 @@ impl Tally {
     /// Milliseconds within which `share` of all calls were answered.
     pub fn within(&self, share: f64) -> f64 {
         let place = (self.latencies.len() as f64 * share) as usize;
-        self.latencies.get(place.min(self.latencies.len().saturating_sub(1))).map_or(0.0, |micros| f64::from(*micros) / 1000.0)
+        self.latencies
+            .get(place.min(self.latencies.len().saturating_sub(1)))
+            .map_or(0.0, |micros| f64::from(*micros) / 1000.0)
     }
 }
 
 /// Calls on so many keep-alive connections, each as soon as its last call was answered. `write` writes the
 /// request of a given number, whole.
-pub async fn drive(address: SocketAddr, connections: usize, until: Until, write: impl Fn(u64, &mut Vec<u8>)) -> Outcome<Tally> {
+pub async fn drive(
+    address: SocketAddr,
+    connections: usize,
+    until: Until,
+    write: impl Fn(u64, &mut Vec<u8>),
+) -> Outcome<Tally> {
     let mut open = Vec::new();
     for _ in 0..connections {
         open.push(Connection::open(address).await?);

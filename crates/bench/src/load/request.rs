@@ -53,7 +53,8 @@ impl Sends {
     }
 
     pub fn write_to(&self, number: u64, to: &str, text: &str, out: &mut Vec<u8>) {
-        let body = format!(r#"{{"messaging_product":"whatsapp","to":"+{to}","type":"text","text":{{"body":"{text}"}}}}"#);
+        let body =
+            format!(r#"{{"messaging_product":"whatsapp","to":"+{to}","type":"text","text":{{"body":"{text}"}}}}"#);
         let (head, run) = (&self.head, self.run);
         let _ = write!(out, "{head}Idempotency-Key: {run:x}-{number}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     }
@@ -75,7 +76,10 @@ pub struct Pushes {
 impl Pushes {
     pub fn new(facts: &Facts, customers: u64, size: u64) -> Self {
         Self {
-            head: format!("POST /webhooks/meta HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n", facts.address),
+            head: format!(
+                "POST /webhooks/meta HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n",
+                facts.address
+            ),
             waba: facts.waba_id.clone(),
             number_id: facts.number_id.clone(),
             display: facts.display.clone(),
@@ -87,7 +91,9 @@ impl Pushes {
     }
 
     pub fn write(&self, number: u64, out: &mut Vec<u8>) {
-        let texts: Vec<_> = (number * self.size..(number + 1) * self.size).map(|n| (n, format!("message {n} from a customer"))).collect();
+        let texts: Vec<_> = (number * self.size..(number + 1) * self.size)
+            .map(|n| (n, format!("message {n} from a customer")))
+            .collect();
         self.write_texts(&texts, out);
     }
 
@@ -100,12 +106,19 @@ impl Pushes {
             let _ = write!(
                 body,
                 r#"{comma}{{"value":{{"messaging_product":"whatsapp","metadata":{{"display_phone_number":"{}","phone_number_id":"{}"}},"contacts":[{{"profile":{{"name":"Customer {from}"}},"wa_id":"{from}"}}],"messages":[{{"from":"{from}","id":"wamid.BENCH{run:016X}{number:016X}","timestamp":"{}","type":"text","text":{{"body":"{text}"}}}}]}},"field":"messages"}}"#,
-                self.display, self.number_id, now_s(),
+                self.display,
+                self.number_id,
+                now_s(),
             );
         }
         body.push_str("]}]}");
         let signature = hmac_hex(self.secret.as_bytes(), body.as_bytes());
-        let _ = write!(out, "{}X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n{body}", self.head, body.len());
+        let _ = write!(
+            out,
+            "{}X-Hub-Signature-256: sha256={signature}\r\nContent-Length: {}\r\n\r\n{body}",
+            self.head,
+            body.len()
+        );
     }
 }
 

@@ -41,7 +41,12 @@ pub async fn measure(plan: &Plan) -> Outcome<Vec<Figure>> {
     Ok(vec![
         Figure::told("bare posting loop", median(&posted), "posts/s"),
         Figure::told("deliveries", median(&delivered), "posts/s"),
-        Figure::new("deliveries / loop", median(&delivered) / median(&posted), "", Target::AtLeast { target: 0.25, goal: 0.5 }),
+        Figure::new(
+            "deliveries / loop",
+            median(&delivered) / median(&posted),
+            "",
+            Target::AtLeast { target: 0.25, goal: 0.5 },
+        ),
     ])
 }
 
@@ -80,7 +85,11 @@ async fn post(plan: &Plan, dir: &std::path::Path, receiver: &Receiver, got: &Got
     std::fs::write(&body, &*got.body.lock().unwrap_or_else(PoisonError::into_inner))?;
     let output = dir.join("posted");
     let mut command = Command::new(plan.bench.itself()?);
-    command.arg("post").args(["--url", &receiver.url(), "--count", &count.to_string(), "--concurrency", CONCURRENCY]).arg("--body").arg(&body);
+    command
+        .arg("post")
+        .args(["--url", &receiver.url(), "--count", &count.to_string(), "--concurrency", CONCURRENCY])
+        .arg("--body")
+        .arg(&body);
     // To a file: reading a pipe would block the receiver.
     Process::start(command.stdout(std::fs::File::create(&output)?))?.finish().await?;
     Ok(std::fs::read_to_string(&output)?.trim().parse()?)

@@ -57,7 +57,10 @@ async fn floor(plan: &Plan) -> Outcome<Tally> {
         r#"{{"messaging_product":"whatsapp","to":"+15552000000","type":"text","text":{{"body":"{}"}}}}"#,
         "lorem ipsum ".repeat(TEXT / 12)
     );
-    let request = format!("POST /messages HTTP/1.1\r\nHost: floor\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let request = format!(
+        "POST /messages HTTP/1.1\r\nHost: floor\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
     let write = |_, out: &mut Vec<u8>| out.extend_from_slice(request.as_bytes());
     drive(address_of(&url)?, CONNECTIONS, WARM, write).await?;
     drive(address_of(&url)?, CONNECTIONS, span(plan), write).await
@@ -66,7 +69,8 @@ async fn floor(plan: &Plan) -> Outcome<Tally> {
 /// A platform that only takes in, with its sandbox.
 pub async fn held_back(bench: &Bench, dir: &std::path::Path) -> Outcome<(Sandbox, Platform)> {
     let sandbox = Sandbox::start(bench, dir)?;
-    let mut platform = Platform::new(bench, dir)?.set("HERMOD_SENDERS_MESSAGES_PER_SECOND", "1").set("HERMOD_SENDERS_BURST", "1");
+    let mut platform =
+        Platform::new(bench, dir)?.set("HERMOD_SENDERS_MESSAGES_PER_SECOND", "1").set("HERMOD_SENDERS_BURST", "1");
     platform.start(World::Sandbox(&sandbox)).await?;
     Ok((sandbox, platform))
 }

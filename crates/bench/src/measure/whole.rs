@@ -76,7 +76,10 @@ pub async fn send_and_read(api: &Api, told: &Told, count: u64) -> Outcome {
     told.reset();
     let sends = Sends::new(&api.facts, CUSTOMERS, 100);
     let sending = async {
-        drive(api.facts.address, 16, Until::Count(count), |number, out| sends.write(number, out)).await?.rate().map(drop)
+        drive(api.facts.address, 16, Until::Count(count), |number, out| sends.write(number, out))
+            .await?
+            .rate()
+            .map(drop)
     };
     let limit = Duration::from_secs(60 + count / 100);
     tokio::try_join!(sending, read_until(api, &told.count, count * WEBHOOKS, limit))?;

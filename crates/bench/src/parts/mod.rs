@@ -3,8 +3,8 @@
 
 pub mod floor;
 mod platform;
-mod postgres;
 pub mod post;
+mod postgres;
 mod process;
 
 use std::path::{Path, PathBuf};

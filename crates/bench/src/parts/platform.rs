@@ -23,7 +23,10 @@ pub struct Sandbox {
 impl Sandbox {
     pub fn start(bench: &Bench, dir: &Path) -> Outcome<Self> {
         let mut command = Command::new(&bench.hermod);
-        command.args(["sandbox", "--listen", "127.0.0.1:0"]).env("HERMOD_LOG_FILTER", "warn").stderr(log(&dir.join("sandbox.log"))?);
+        command
+            .args(["sandbox", "--listen", "127.0.0.1:0"])
+            .env("HERMOD_LOG_FILTER", "warn")
+            .stderr(log(&dir.join("sandbox.log"))?);
         let (process, line) = Process::start_and_listen(&mut command)?;
         let url = line.split_whitespace().nth(1).ok_or_else(|| format!("the sandbox said {line:?}"))?.to_owned();
         Ok(Self { process, url })
@@ -199,8 +202,12 @@ impl Api {
     /// Makes an active subscription and returns its id.
     pub async fn subscribe(&self, url: &str, events: &[&str]) -> Outcome<String> {
         let body = json!({ "url": url, "events": events });
-        let made = self.call(Method::POST, format!("{}/v1/webhook_subscriptions", self.facts.base_url), Some(body)).await?;
-        made.pointer("/data/id").and_then(Value::as_str).map(str::to_owned).ok_or_else(|| "a subscription has no id".into())
+        let made =
+            self.call(Method::POST, format!("{}/v1/webhook_subscriptions", self.facts.base_url), Some(body)).await?;
+        made.pointer("/data/id")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+            .ok_or_else(|| "a subscription has no id".into())
     }
 
     /// `active` or `paused`.
@@ -213,7 +220,8 @@ impl Api {
     pub async fn messages(&self, direction: &str, cursor: Option<&str>) -> Outcome<Value> {
         let cursor = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
         let (base, number) = (&self.facts.base_url, &self.facts.number_id);
-        self.call(Method::GET, format!("{base}/v1/{number}/messages?direction={direction}&limit=100{cursor}"), None).await
+        self.call(Method::GET, format!("{base}/v1/{number}/messages?direction={direction}&limit=100{cursor}"), None)
+            .await
     }
 
     /// How much waits in a queue.
@@ -246,14 +254,21 @@ impl Api {
 
     /// Moves the clock of both.
     pub async fn advance(&self, span: &str) -> Outcome {
-        self.call(Method::POST, format!("{}/sandbox/clock", self.facts.base_url), Some(json!({ "advance": span }))).await.map(drop)
+        self.call(Method::POST, format!("{}/sandbox/clock", self.facts.base_url), Some(json!({ "advance": span })))
+            .await
+            .map(drop)
     }
 
     /// Customers write first, so that they may be written to.
     pub async fn open_windows(&self, customers: u64) -> Outcome {
         for number in 0..customers {
             let path = format!("/phones/+{}/messages", crate::load::customer(number));
-            self.sandbox(Method::POST, &path, Some(json!({ "to": self.facts.number_id, "type": "text", "text": { "body": "hello" } }))).await?;
+            self.sandbox(
+                Method::POST,
+                &path,
+                Some(json!({ "to": self.facts.number_id, "type": "text", "text": { "body": "hello" } })),
+            )
+            .await?;
         }
         Ok(())
     }

@@ -41,14 +41,31 @@ impl Postgres {
 
     /// Starts it again; returns when it takes connections.
     pub fn go(&self) -> Outcome {
-        let options = format!("-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=100", self.port, self.path());
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=100",
+            self.port,
+            self.path()
+        );
         let log = format!("--log={}/log", self.path());
-        run(self.command("pg_ctl").args(["start", "--silent", "--wait", &format!("--pgdata={}", self.data()), &log, &format!("--options={options}")]))
+        run(self.command("pg_ctl").args([
+            "start",
+            "--silent",
+            "--wait",
+            &format!("--pgdata={}", self.data()),
+            &log,
+            &format!("--options={options}"),
+        ]))
     }
 
     /// Connections are cut at once.
     pub fn halt(&self) -> Outcome {
-        run(self.command("pg_ctl").args(["stop", "--silent", "--wait", "--mode=fast", &format!("--pgdata={}", self.data())]))
+        run(self.command("pg_ctl").args([
+            "stop",
+            "--silent",
+            "--wait",
+            "--mode=fast",
+            &format!("--pgdata={}", self.data()),
+        ]))
     }
 
     fn path(&self) -> String {
@@ -88,7 +105,8 @@ fn is_root() -> Outcome<bool> {
 
 fn newest() -> Outcome<PathBuf> {
     let version = |path: &Path| path.parent()?.file_name()?.to_str()?.parse::<u32>().ok();
-    let installed = std::fs::read_dir("/usr/lib/postgresql").map_err(|_| "PostgreSQL is not installed: run scripts/install")?;
+    let installed =
+        std::fs::read_dir("/usr/lib/postgresql").map_err(|_| "PostgreSQL is not installed: run scripts/install")?;
     let found = installed.flatten().map(|entry| entry.path().join("bin")).filter(|bin| bin.join("initdb").is_file());
     found.max_by_key(|bin| version(bin)).ok_or_else(|| "PostgreSQL is not installed: run scripts/install".into())
 }
@@ -96,7 +114,11 @@ fn newest() -> Outcome<PathBuf> {
 /// Output is not kept: the server that `pg_ctl` leaves behind would hold it open.
 fn run(command: &mut Command) -> Outcome {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(std::process::Stdio::null()).stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).status()?;
+    let output = command
+        .stdin(std::process::Stdio::null())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status()?;
     match output.success() {
         true => Ok(()),
         false => Err(format!("{program} ended with {output}").into()),

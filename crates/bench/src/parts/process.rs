@@ -10,7 +10,8 @@ pub struct Process(Child);
 impl Process {
     pub fn start(command: &mut Command) -> Outcome<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let child = command.stdin(Stdio::null()).spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
+        let child =
+            command.stdin(Stdio::null()).spawn().map_err(|error| format!("{name} cannot be started: {error}"))?;
         Ok(Self(child))
     }
 
@@ -84,14 +85,20 @@ pub fn cpu_seconds(pid: u32) -> Outcome<f64> {
     // The name in parentheses may hold spaces; times are the 14th and 15th field, 12th and 13th after it.
     let after = stat.rsplit_once(')').ok_or("a process's statistics cannot be read")?.1;
     let fields: Vec<&str> = after.split_whitespace().collect();
-    let ticks: f64 = fields.get(11..13).ok_or("a process's statistics are short")?.iter().flat_map(|ticks| ticks.parse::<f64>()).sum();
+    let ticks: f64 = fields
+        .get(11..13)
+        .ok_or("a process's statistics are short")?
+        .iter()
+        .flat_map(|ticks| ticks.parse::<f64>())
+        .sum();
     Ok(ticks / TICKS)
 }
 
 /// Resident memory in megabytes (10⁶ bytes).
 pub fn memory_mb(pid: u32) -> Outcome<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("a process's memory cannot be read")?;
+    let line =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("a process's memory cannot be read")?;
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kib * 1024.0 / 1e6)
 }

@@ -43,7 +43,14 @@ impl DatabaseGone {
         traffic.finish().await?;
         verify::settle(&api).await?;
         let mut story = verify::verify(&api, &promises).await?;
-        story.told.insert(0, format!("the database was gone for {} s; ready {:.1} s after it was back", self.seconds, recovered.as_secs_f64()));
+        story.told.insert(
+            0,
+            format!(
+                "the database was gone for {} s; ready {:.1} s after it was back",
+                self.seconds,
+                recovered.as_secs_f64()
+            ),
+        );
         if refused == 0 {
             story.broken.push("nobody was told 503 while the database was gone".to_owned());
         }

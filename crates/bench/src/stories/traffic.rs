@@ -40,7 +40,8 @@ impl Traffic {
         let (mut tasks, stop) = (JoinSet::new(), Arc::new(AtomicBool::new(false)));
         let sends = Arc::new(Sends::new(&api.facts, CUSTOMERS, 0));
         for _ in 0..CALLERS {
-            let caller = Caller { api: api.clone(), sends: sends.clone(), promises: promises.clone(), lines, line: None };
+            let caller =
+                Caller { api: api.clone(), sends: sends.clone(), promises: promises.clone(), lines, line: None };
             tasks.spawn(caller.work(stop.clone()));
         }
         for _ in 0..WRITERS {
@@ -65,7 +66,8 @@ async fn write(api: Api, promises: Arc<Promises>, stop: Arc<AtomicBool>) -> Outc
         let number = promises.next();
         let text = format!("in-{number}");
         let message = json!({ "to": api.facts.number_id, "type": "text", "text": { "body": text } });
-        api.sandbox(Method::POST, &format!("/phones/+{}/messages", customer(number % CUSTOMERS)), Some(message)).await?;
+        api.sandbox(Method::POST, &format!("/phones/+{}/messages", customer(number % CUSTOMERS)), Some(message))
+            .await?;
         promises.book().writes.insert(text);
         tokio::time::sleep(PAUSE).await;
     }

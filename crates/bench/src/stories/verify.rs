@@ -53,7 +53,8 @@ type Found = HashMap<String, u64>;
 
 /// Compares the promises with what is there.
 pub async fn verify(api: &Api, promises: &Promises) -> Outcome<Story> {
-    let (phones, sent, received) = (on_phones(api).await?, through_kirim(api, "outbound").await?, through_kirim(api, "inbound").await?);
+    let (phones, sent, received) =
+        (on_phones(api).await?, through_kirim(api, "outbound").await?, through_kirim(api, "inbound").await?);
     let stats = api.sandbox(Method::GET, "/stats", None).await?;
     let book = promises.book();
     let mut broken = book.unclear.clone();
@@ -67,7 +68,8 @@ pub async fn verify(api: &Api, promises: &Promises) -> Outcome<Story> {
         once(&mut broken, text, "in Kirim's list", &received);
         told(&mut broken, text, &book);
     }
-    for (text, count) in phones.iter().chain(&sent).filter(|(text, count)| **count > 1 && !is_acknowledged(&book, text)) {
+    for (text, count) in phones.iter().chain(&sent).filter(|(text, count)| **count > 1 && !is_acknowledged(&book, text))
+    {
         broken.push(format!("{text}, never acknowledged, is there {count} times"));
     }
     let repeated = stats.pointer("/meta/repeated_sends").and_then(Value::as_u64).unwrap_or(u64::MAX);
@@ -75,7 +77,12 @@ pub async fn verify(api: &Api, promises: &Promises) -> Outcome<Story> {
         broken.push(format!("{repeated} sends came to the sandbox twice"));
     }
     let told = vec![
-        format!("{} sends acknowledged of {}, {} messages written by customers", acknowledged.count(), book.sends.len(), book.writes.len()),
+        format!(
+            "{} sends acknowledged of {}, {} messages written by customers",
+            acknowledged.count(),
+            book.sends.len(),
+            book.writes.len()
+        ),
         format!("answers by status (0: the connection broke): {:?}", book.answers),
     ];
     Ok(Story { told, broken })

@@ -28,6 +28,8 @@ pub(super) struct Claim {
     pub room: i64,
     /// Jobs whose calls this process is making.
     pub in_flight: HashSet<Id>,
+    /// Conversations with a call in flight.
+    pub busy: HashSet<Id>,
 }
 
 pub(super) enum Claimed {
@@ -87,7 +89,7 @@ impl Claim {
     async fn take(&self, tx: &mut Tx, lane: Lane, now: i64) -> Result<Claimed> {
         let now_us = now * 1000;
         let limit = self.bucket.free(lane.free_at_us, now_us).min(self.room);
-        let mut calls = Vec::new();
+        let (mut calls, mut busy) = (Vec::new(), self.busy.clone());
         // Some of what is due may turn out not to be: look a little further.
         for job in jobs::due_in_lane(tx, SEND, &self.sender, now, limit + 16).await? {
             if (calls.len() as i64) == limit {
@@ -95,7 +97,7 @@ impl Claim {
             }
             if self.in_flight.contains(&job.id) {
                 self.prolong(tx, job, now).await?;
-            } else if let Some(call) = self.consider(tx, job, now).await? {
+            } else if let Some(call) = self.consider(tx, job, &mut busy, now).await? {
                 calls.push(call);
             }
         }
@@ -114,7 +116,7 @@ impl Claim {
         jobs::update(tx, &Job { due_at: now + CALL_LEASE_MS, ..job }).await
     }
 
-    async fn consider(&self, tx: &mut Tx, job: Job, now: i64) -> Result<Option<Call>> {
+    async fn consider(&self, tx: &mut Tx, job: Job, busy: &mut HashSet<Id>, now: i64) -> Result<Option<Call>> {
         let Some(message) = store::messages::get_for_update(tx, &job.id).await? else {
             jobs::delete(tx, &job.id).await?;
             return Ok(None);
@@ -122,7 +124,7 @@ impl Claim {
         match job.state {
             State::Called => self.lost_answer(tx, job, &message, now).await.map(|()| None),
             State::Unknown if !self.may_ask_again(tx, &job, &message, now).await? => Ok(None),
-            State::Ready | State::Unknown => self.call(tx, job, message, now).await,
+            State::Ready | State::Reserved | State::Unknown => self.call(tx, job, message, busy, now).await,
         }
     }
 
@@ -175,8 +177,16 @@ impl Claim {
         events::append(tx, &self.engine, note, &data).await.map(drop)
     }
 
-    /// Marks the job as called, unless the pair of sender and recipient has to wait.
-    async fn call(&self, tx: &mut Tx, job: Job, message: Message, now: i64) -> Result<Option<Call>> {
+    /// Marks the job as called, or as reserved behind another call of its conversation, unless the pair of sender
+    /// and recipient has to wait.
+    async fn call(
+        &self,
+        tx: &mut Tx,
+        job: Job,
+        message: Message,
+        busy: &mut HashSet<Id>,
+        now: i64,
+    ) -> Result<Option<Call>> {
         if let Some(pair) = self.pair {
             let full_at = conversations::pair_free_at(tx, &message.conversation_id).await?.unwrap_or(0) * 1000;
             if pair.free(full_at, now * 1000) < 1 {
@@ -188,14 +198,36 @@ impl Claim {
             conversations::set_pair_free_at(tx, &message.conversation_id, taken).await?;
         }
         let before = job.clone();
-        let job = Job {
-            state: State::Called,
-            attempts: job.attempts + 1,
-            due_at: now + CALL_LEASE_MS,
-            called_at: Some(now),
-            ..job
+        let job = match busy.insert(message.conversation_id) {
+            true => called(job, now),
+            false => Job { state: State::Reserved, due_at: now + CALL_LEASE_MS, ..job },
         };
         jobs::update(tx, &job).await?;
         Ok(Some(Call { job, message, before }))
     }
 }
+
+fn called(job: Job, now: i64) -> Job {
+    Job { state: State::Called, attempts: job.attempts + 1, due_at: now + CALL_LEASE_MS, called_at: Some(now), ..job }
+}
+
+/// The turn of a reserved call has come; `None` when its job is gone or another process has it.
+pub(super) struct Begin {
+    pub engine: Engine,
+    pub call: Call,
+}
+
+impl Work for Begin {
+    type Output = Option<Call>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Option<Call>> {
+        if !jobs::is_at(tx, &self.call.job).await? {
+            return Ok(None);
+        }
+        let job = called(self.call.job.clone(), self.engine.now());
+        jobs::update(tx, &job).await?;
+        Ok(Some(Call { job, ..self.call.clone() }))
+    }
+}
+
+impl UseCase for Begin {}

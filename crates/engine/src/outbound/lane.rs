@@ -11,7 +11,7 @@ use store::senders::Sender;
 use store::{Id, Result};
 use tokio_util::sync::CancellationToken;
 
-use super::claim::{Call, Claim, Claimed, PutBack};
+use super::claim::{Begin, Call, Claim, Claimed, PutBack};
 use super::pace::Bucket;
 use super::record::Record;
 use crate::content::Content;
@@ -144,6 +144,7 @@ impl Lane {
             pair,
             room: i64::try_from(room).unwrap_or(i64::MAX),
             in_flight: self.in_flight.clone(),
+            busy: self.behind.keys().copied().collect(),
         }
     }
 
@@ -215,13 +216,23 @@ impl Lane {
         let next = self.behind.get_mut(&done.conversation).and_then(VecDeque::pop_front);
         match (next, route) {
             (Some(call), Some(route)) => {
-                self.calling.push(Box::pin(carry(self.engine.clone(), route.clone(), call)));
+                self.calling.push(Box::pin(carry_next(self.engine.clone(), route.clone(), call)));
             }
             _ => {
                 self.behind.remove(&done.conversation);
             }
         }
         done.recorded
+    }
+}
+
+/// The same for a call that was reserved: it is marked as called first.
+async fn carry_next(engine: Engine, route: Route, call: Call) -> Done {
+    let (job, conversation) = (call.job.id, call.message.conversation_id);
+    match engine.perform(Begin { engine: engine.clone(), call }).await {
+        Ok(Some(call)) => carry(engine, route, call).await,
+        Ok(None) => Done { job, conversation, recorded: Ok(()) },
+        Err(error) => Done { job, conversation, recorded: Err(error) },
     }
 }
 

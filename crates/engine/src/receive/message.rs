@@ -34,9 +34,8 @@ impl Intake<'_> {
             return Ok(());
         }
         let window = engine.provider(&sender.provider).and_then(|provider| provider.window());
-        let until = window.map_or(i64::MAX, |window| {
-            fact.at.saturating_add(i64::try_from(window.as_millis()).unwrap_or(0))
-        });
+        let until =
+            window.map_or(i64::MAX, |window| fact.at.saturating_add(i64::try_from(window.as_millis()).unwrap_or(0)));
         store::conversations::heard(tx, &conversation.id, message.created_at, until, now).await?;
         self.file(tx, &message, fact).await?;
         let data =

@@ -106,6 +106,9 @@ struct Intake<'a> {
 impl Intake<'_> {
     async fn take(&mut self, tx: &mut Tx, fact: &Fact) -> Result<()> {
         match fact {
+            Fact::Message(message) if !is_usable(&message.provider_id) => Ok(nameless()),
+            Fact::Receipt(receipt) if !is_usable(&receipt.provider_id) => Ok(nameless()),
+            Fact::Template(change) if !is_usable(&change.name) || !is_usable(&change.language) => Ok(nameless()),
             Fact::Message(message) => self.message(tx, message).await,
             Fact::Receipt(receipt) => self.receipt(tx, receipt).await,
             Fact::Template(change) => self.template(tx, change).await,
@@ -150,10 +153,22 @@ impl Intake<'_> {
     }
 }
 
+/// No provider sends such a thing; the rest of the push must not suffer from it.
+fn nameless() {
+    tracing::warn!("a fact without a usable name was dropped");
+}
+
+/// Longer names than any provider gives; PostgreSQL could not index them.
+const LONGEST_NAME: usize = 512;
+
+/// Whether the database can look a name up.
+fn is_usable(name: &str) -> bool {
+    !name.is_empty() && name.len() <= LONGEST_NAME && !name.contains('\0')
+}
+
 /// Addresses as the database can hold them.
 fn clean(addresses: &[Address]) -> Vec<Address> {
-    let usable = addresses.iter().filter(|address| !address.value.is_empty() && !address.value.contains('\0'));
-    usable.cloned().collect()
+    addresses.iter().filter(|address| is_usable(&address.value)).cloned().collect()
 }
 
 /// Text as the database can hold it.

@@ -135,6 +135,38 @@ on_both! {
         assert_ne!(contact(house, ANN).await.unwrap().id, ann.id);
     }
 
+    async fn people_are_found_by_parts_of_their_names(house: &mut House) {
+        for (number, name) in ["Änne Öztürk", "100%_!", "ann", "Iván \'); --"].into_iter().enumerate() {
+            let create = contacts::Create {
+                engine: house.engine.clone(),
+                organization: house.organization.id,
+                sender: house.sender.id,
+                phone: format!("+1555090000{number}"),
+                name: Some(name.into()),
+                email: (number == 2).then(|| "Ann@Example.com".into()),
+                metadata: None,
+            };
+            house.engine.perform(create).await.unwrap().unwrap();
+        }
+        let rows = [
+            ("Änne", vec!["Änne Öztürk"]),
+            ("öZTÜRK", vec!["Änne Öztürk"]),
+            ("%", vec!["100%_!"]),
+            ("0%_!", vec!["100%_!"]),
+            ("_", vec!["100%_!"]),
+            ("ANN", vec!["ann"]),
+            ("example.COM", vec!["ann"]),
+            ("\');", vec!["Iván \'); --"]),
+            ("nobody", vec![]),
+        ];
+        for (search, expected) in rows {
+            let filter = contacts::Filter { search: Some(search.into()), ..contacts::Filter::default() };
+            let found = house.engine.contacts(&house.organization.id, &house.sender.id, &filter, 10).await.unwrap();
+            let names: Vec<_> = found.into_iter().filter_map(|contact| contact.name).collect();
+            assert_eq!(names, expected, "{search}");
+        }
+    }
+
     async fn of_many_who_make_one_contact_one_succeeds(house: &mut House) {
         let engines = [house.engine.clone(), house.another().await];
         let tasks: Vec<_> = (0..20)

@@ -75,7 +75,8 @@ impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
-            return match error.is_closed() || std::error::Error::source(&error).is_some() {
+            let source = std::error::Error::source(&error);
+            return match error.is_closed() || source.is_some_and(|source| source.is::<std::io::Error>()) {
                 true => Self::Unavailable(Arc::new(error)),
                 false => Self::Database(Arc::new(error)),
             };

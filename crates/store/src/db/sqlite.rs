@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -36,7 +37,7 @@ impl Sqlite {
         let (queue, waiting) = mpsc::channel(QUEUE);
         std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || Writer(Tx(Held::Sqlite { connection: writer, inline: true })).work_off(waiting))
+            .spawn(move || Writer(Tx(Held::Sqlite(writer))).work_off(waiting))
             .map_err(|error| Error::Unavailable(Arc::new(error)))?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS)) };
@@ -55,7 +56,7 @@ impl Sqlite {
         let idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let tx = match idle {
             Some(tx) => tx,
-            None => Tx(Held::Sqlite { connection: connect(&self.readers.path, true)?, inline: false }),
+            None => Tx(Held::Sqlite(connect(&self.readers.path, true)?)),
         };
         let home = Home { readers: self.readers.clone(), _permit: permit };
         Ok(Reader { tx: Some(tx), home: Some(home) })
@@ -105,6 +106,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    know_all_letters(&connection)?;
     if read_only {
         connection.execute_batch("PRAGMA cache_size=-2000; PRAGMA query_only=1;")?;
         return Ok(connection);
@@ -115,6 +117,14 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
          PRAGMA temp_store=MEMORY;",
     )?;
     Ok(connection)
+}
+
+/// SQLite's own `LOWER` knows the 26 letters of ASCII only.
+fn know_all_letters(connection: &Connection) -> Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    let lower =
+        |call: &rusqlite::functions::Context<'_>| Ok(call.get::<Option<String>>(0)?.map(|text| text.to_lowercase()));
+    Ok(connection.create_scalar_function("lower", 1, flags, lower)?)
 }
 
 fn stopped() -> Error {
@@ -245,7 +255,7 @@ impl Writer {
 
     fn connection(&self) -> &Connection {
         match &self.0.0 {
-            Held::Sqlite { connection, .. } => connection,
+            Held::Sqlite(connection) => connection,
             Held::Postgres(_) => unreachable!("the SQLite writer holds a SQLite connection"),
         }
     }

@@ -12,11 +12,7 @@ use super::{Error, Result, Row, Value};
 pub struct Tx(pub(super) Connection);
 
 pub(super) enum Connection {
-    /// `inline`: on a thread that may block (the writer's); otherwise the runtime is told.
-    Sqlite {
-        connection: rusqlite::Connection,
-        inline: bool,
-    },
+    Sqlite(rusqlite::Connection),
     Postgres(deadpool_postgres::Object),
 }
 
@@ -24,7 +20,7 @@ impl Tx {
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match &mut self.0 {
-            Connection::Sqlite { connection, inline } => blocking(*inline, || sqlite_execute(connection, sql, params)),
+            Connection::Sqlite(connection) => sqlite_execute(connection, sql, params),
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 Ok(client.execute(&statement, &postgres_params(params)).await?)
@@ -35,9 +31,9 @@ impl Tx {
     /// Runs one statement for many rows; on PostgreSQL they travel together.
     pub async fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64> {
         match &mut self.0 {
-            Connection::Sqlite { connection, inline } => blocking(*inline, || {
+            Connection::Sqlite(connection) => {
                 rows.iter().try_fold(0, |sum, row| Ok(sum + sqlite_execute(connection, sql, row)?))
-            }),
+            }
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 let (client, statement) = (&*client, &statement);
@@ -50,12 +46,21 @@ impl Tx {
     /// All rows of an answer.
     pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         match &mut self.0 {
-            Connection::Sqlite { connection, inline } => blocking(*inline, || sqlite_query(connection, sql, params)),
+            Connection::Sqlite(connection) => sqlite_query(connection, sql, params),
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 let rows = client.query(&statement, &postgres_params(params)).await?;
                 rows.iter().map(postgres_row).collect()
             }
+        }
+    }
+
+    /// The same for what may have to look at many rows: the runtime is told that this thread is busy. Everything
+    /// else takes microseconds, less than telling would.
+    pub(crate) async fn query_slow(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        match &mut self.0 {
+            Connection::Sqlite(connection) => blocking(|| sqlite_query(connection, sql, params)),
+            Connection::Postgres(_) => self.query(sql, params).await,
         }
     }
 
@@ -67,14 +72,14 @@ impl Tx {
     /// Keeps other PostgreSQL transactions out of a table until this one ends; SQLite has one writer.
     pub(crate) async fn lock_table(&mut self, table: &str) -> Result<()> {
         match &mut self.0 {
-            Connection::Sqlite { .. } => Ok(()),
+            Connection::Sqlite(_) => Ok(()),
             Connection::Postgres(client) => Ok(client.batch_execute(&format!("LOCK TABLE {table}")).await?),
         }
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
         match &mut self.0 {
-            Connection::Sqlite { connection, .. } => Ok(connection.execute_batch(sql)?),
+            Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(client) => {
                 let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
                 Ok(client.batch_execute(&sql).await?)
@@ -84,10 +89,9 @@ impl Tx {
 }
 
 /// Tells a multi-threaded runtime that this thread will be busy for a moment.
-fn blocking<T>(inline: bool, run: impl FnOnce() -> T) -> T {
+fn blocking<T>(run: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
-    let told =
-        !inline && Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    let told = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
     if told { tokio::task::block_in_place(run) } else { run() }
 }
 

@@ -44,6 +44,6 @@ pub fn add(number: u64) -> Add {
 
 /// The numbers of all organizations.
 pub async fn numbers(db: &Db) -> Vec<u64> {
-    let rows = organizations::list(&mut *db.reader().await.unwrap()).await.unwrap();
+    let rows = organizations::list(&mut db.reader().await.unwrap()).await.unwrap();
     rows.into_iter().map(|row| row.name.parse().unwrap()).collect()
 }

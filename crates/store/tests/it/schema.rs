@@ -36,7 +36,7 @@ on_both! {
             assert_eq!(task.await.unwrap().unwrap(), latest_schema());
         }
         let db = scratch.migrated().await;
-        assert_eq!(schema_version(&mut *db.reader().await.unwrap()).await.unwrap(), latest_schema());
+        assert_eq!(schema_version(&mut db.reader().await.unwrap()).await.unwrap(), latest_schema());
     }
 
     async fn an_older_program_refuses_a_newer_schema(scratch: &mut Scratch) {
@@ -50,13 +50,13 @@ on_both! {
 
     async fn a_database_knows_its_key(scratch: &mut Scratch) {
         let db = scratch.migrated().await;
-        assert!(!settings::has_key(&mut *db.reader().await.unwrap()).await.unwrap());
+        assert!(!settings::has_key(&mut db.reader().await.unwrap()).await.unwrap());
         for _ in 0..2 {
             db.write(CheckKey(SecretKey::new([1; 32]))).await.unwrap();
         }
         let refused = db.write(CheckKey(SecretKey::new([2; 32]))).await.unwrap_err();
         assert!(matches!(refused, Error::Refused(_)));
-        assert!(settings::has_key(&mut *db.reader().await.unwrap()).await.unwrap());
+        assert!(settings::has_key(&mut db.reader().await.unwrap()).await.unwrap());
         db.write(CheckKey(SecretKey::new([1; 32]))).await.unwrap();
     }
 }

@@ -12,36 +12,12 @@ const EDGES: &[(&str, &[&str], &str)] = &[
     ("meta-wire", &[], "pure types: parse and print"),
     ("store", &["net"], "records and SQL; knows no rule"),
     ("media", &["net"], "blobs and conversions; knows no rule"),
-    (
-        "engine",
-        &["store", "net"],
-        "the rules; one store, and nothing with a vendor's name",
-    ),
-    (
-        "api",
-        &["engine", "net"],
-        "HTTP machinery that all dialects share",
-    ),
-    (
-        "dialects/*",
-        &["api", "engine", "media", "meta-wire"],
-        "a dialect names no provider and no transport",
-    ),
-    (
-        "providers/*",
-        &["engine", "media", "meta-wire", "net"],
-        "a provider names no dialect",
-    ),
-    (
-        "transports",
-        &["engine", "net"],
-        "a transport carries bytes that are rendered already",
-    ),
-    (
-        "sandbox",
-        &["net", "meta-wire"],
-        "the outside world cannot see inside the platform",
-    ),
+    ("engine", &["store", "net"], "the rules; one store, and nothing with a vendor's name"),
+    ("api", &["engine", "net"], "HTTP machinery that all dialects share"),
+    ("dialects/*", &["api", "engine", "media", "meta-wire"], "a dialect names no provider and no transport"),
+    ("providers/*", &["engine", "media", "meta-wire", "net"], "a provider names no dialect"),
+    ("transports", &["engine", "net"], "a transport carries bytes that are rendered already"),
+    ("sandbox", &["net", "meta-wire"], "the outside world cannot see inside the platform"),
     ("server", &["*"], "the one place where everything meets"),
     ("testkit", &["*"], "starts the whole platform for a test"),
     ("bench", &["*"], "drives and compares the whole platform"),
@@ -55,10 +31,7 @@ const VENDOR_WORDS: &[(&str, &str)] = &[
     ("kirim", "a dialect"),
     ("ycloud", "a dialect"),
     ("digigo", "a dialect"),
-    (
-        "getlate",
-        "a dialect; the rest of its name is an English word",
-    ),
+    ("getlate", "a dialect; the rest of its name is an English word"),
     ("zernio", "a dialect under another name"),
     ("meta", "a provider; the channel is called whatsapp"),
     ("facebook", "a provider under another name"),
@@ -69,15 +42,8 @@ const VENDOR_WORDS: &[(&str, &str)] = &[
 ];
 
 /// Crates that talk to a database.
-const DATABASE_CRATES: &[&str] = &[
-    "rusqlite",
-    "libsqlite3-sys",
-    "tokio-postgres",
-    "tokio-postgres-rustls",
-    "deadpool-postgres",
-    "sqlx",
-    "sea-orm",
-];
+const DATABASE_CRATES: &[&str] =
+    &["rusqlite", "libsqlite3-sys", "tokio-postgres", "tokio-postgres-rustls", "deadpool-postgres", "sqlx", "sea-orm"];
 
 /// How statements begin, in upper case as the store writes them.
 const SQL: &[&str] = &[
@@ -99,15 +65,9 @@ const MAX_LINES: usize = 600;
 
 #[test]
 fn every_crate_is_in_the_workspace() {
-    let known: Vec<String> = House::read()
-        .members
-        .iter()
-        .map(|member| member.manifest().path)
-        .collect();
-    let manifests = files_under(&["crates/"])
-        .into_iter()
-        .map(|file| file.path)
-        .filter(|path| path.ends_with("/Cargo.toml"));
+    let known: Vec<String> = House::read().members.iter().map(|member| member.manifest().path).collect();
+    let manifests =
+        files_under(&["crates/"]).into_iter().map(|file| file.path).filter(|path| path.ends_with("/Cargo.toml"));
     let offences: Vec<String> = manifests.filter(|path| !known.contains(path)).collect();
     none(&offences);
 }
@@ -126,10 +86,7 @@ fn crates_depend_only_downwards() {
             !listed || (ships && NEVER_SHIPPED.contains(&other))
         };
         let wrong = member.ours.iter().filter(|other| refused(other.as_str()));
-        offences
-            .extend(wrong.map(|other| {
-                format!("{} -> {other} ({}: {reason})", member.folder, member.folder)
-            }));
+        offences.extend(wrong.map(|other| format!("{} -> {other} ({}: {reason})", member.folder, member.folder)));
     }
     none(&offences);
 }
@@ -137,15 +94,10 @@ fn crates_depend_only_downwards() {
 #[test]
 fn engine_and_store_know_no_vendor() {
     let mut offences = Vec::new();
-    for file in files_under(&["crates/engine/", "crates/store/"])
-        .iter()
-        .filter(|file| !file.is_test())
-    {
+    for file in files_under(&["crates/engine/", "crates/store/"]).iter().filter(|file| !file.is_test()) {
         for (number, line) in file.numbered() {
             let known = words(line).into_iter().filter_map(|word| vendor(&word));
-            offences.extend(
-                known.map(|(word, whose)| format!("{}:{number}: {word}, {whose}", file.path)),
-            );
+            offences.extend(known.map(|(word, whose)| format!("{}:{number}: {word}, {whose}", file.path)));
         }
     }
     none(&offences);
@@ -162,11 +114,7 @@ fn a_vendor_is_found_in_every_spelling() {
         ("metadata(), METADATA, metrics, paragraph, too late", &[]),
     ];
     for (text, expected) in cases {
-        let found: Vec<&str> = words(text)
-            .iter()
-            .filter_map(|word| vendor(word))
-            .map(|(word, _)| word)
-            .collect();
+        let found: Vec<&str> = words(text).iter().filter_map(|word| vendor(word)).map(|(word, _)| word).collect();
         assert_eq!(found, *expected, "{text}");
     }
 }
@@ -176,16 +124,11 @@ fn sql_stands_in_the_store_only() {
     let mut offences = Vec::new();
     let strangers = |member: &Member| !SQL_HOMES.contains(&member.folder.as_str());
     for member in House::read().members.into_iter().filter(strangers) {
-        let linked = member
-            .external
-            .iter()
-            .filter(|name| DATABASE_CRATES.contains(&name.as_str()));
+        let linked = member.external.iter().filter(|name| DATABASE_CRATES.contains(&name.as_str()));
         offences.extend(linked.map(|name| format!("{} depends on {name}", member.folder)));
         for file in member.sources() {
             let statements = file.product_lines().filter(|(_, line)| is_sql(line));
-            offences.extend(
-                statements.map(|(number, line)| format!("{}:{number}: {}", file.path, line.trim())),
-            );
+            offences.extend(statements.map(|(number, line)| format!("{}:{number}: {}", file.path, line.trim())));
         }
     }
     none(&offences);
@@ -193,71 +136,39 @@ fn sql_stands_in_the_store_only() {
 
 #[test]
 fn files_are_short() {
-    let sources: Vec<Source> = House::read()
-        .members
-        .iter()
-        .flat_map(Member::sources)
-        .collect();
-    let long = sources
-        .iter()
-        .map(|file| (file, file.product_lines().count()))
-        .filter(|(_, lines)| *lines > MAX_LINES);
-    let offences: Vec<String> = long
-        .map(|(file, lines)| format!("{}: {lines} lines", file.path))
-        .collect();
+    let sources: Vec<Source> = House::read().members.iter().flat_map(Member::sources).collect();
+    let long = sources.iter().map(|file| (file, file.product_lines().count())).filter(|(_, lines)| *lines > MAX_LINES);
+    let offences: Vec<String> = long.map(|(file, lines)| format!("{}: {lines} lines", file.path)).collect();
     none(&offences);
 }
 
 #[test]
 fn every_crate_takes_the_lints_and_unsafe_is_forbidden() {
     let workspace = files_under(&["Cargo.toml"]);
-    assert!(
-        workspace[0]
-            .section("[workspace.lints.rust]")
-            .contains(&"unsafe_code = \"forbid\"")
-    );
-    let manifests = House::read()
-        .members
-        .into_iter()
-        .map(|member| member.manifest());
-    let without =
-        manifests.filter(|manifest| !manifest.section("[lints]").contains(&"workspace = true"));
-    let offences: Vec<String> = without
-        .map(|manifest| format!("{} lacks [lints] workspace = true", manifest.path))
-        .collect();
+    assert!(workspace[0].section("[workspace.lints.rust]").contains(&"unsafe_code = \"forbid\""));
+    let manifests = House::read().members.into_iter().map(|member| member.manifest());
+    let without = manifests.filter(|manifest| !manifest.section("[lints]").contains(&"workspace = true"));
+    let offences: Vec<String> =
+        without.map(|manifest| format!("{} lacks [lints] workspace = true", manifest.path)).collect();
     none(&offences);
 }
 
 #[test]
 fn no_file_names_this_machine() {
-    let cargo_home = std::env::home_dir()
-        .expect("a home directory")
-        .join(".cargo");
+    let cargo_home = std::env::home_dir().expect("a home directory").join(".cargo");
     // a checkout right below the root, such as /src in a container, is too common a name to look for
     let checkout = Some(tree::root()).filter(|path| path.components().count() > 2);
-    let places: Vec<String> = checkout
-        .into_iter()
-        .chain([cargo_home])
-        .map(|path| path.display().to_string())
-        .collect();
+    let places: Vec<String> = checkout.into_iter().chain([cargo_home]).map(|path| path.display().to_string()).collect();
     let mut offences = Vec::new();
     for file in files_under(&[""]) {
-        let lines = file
-            .numbered()
-            .filter(|(_, line)| places.iter().any(|place| line.contains(place)));
-        offences
-            .extend(lines.map(|(number, line)| format!("{}:{number}: {}", file.path, line.trim())));
+        let lines = file.numbered().filter(|(_, line)| places.iter().any(|place| line.contains(place)));
+        offences.extend(lines.map(|(number, line)| format!("{}:{number}: {}", file.path, line.trim())));
     }
     none(&offences);
 }
 
 fn none(offences: &[String]) {
-    assert!(
-        offences.is_empty(),
-        "{} offences:\n{}",
-        offences.len(),
-        offences.join("\n")
-    );
+    assert!(offences.is_empty(), "{} offences:\n{}", offences.len(), offences.join("\n"));
 }
 
 fn edges_of(folder: &str) -> Option<(&'static [&'static str], &'static str)> {
@@ -265,44 +176,28 @@ fn edges_of(folder: &str) -> Option<(&'static [&'static str], &'static str)> {
         Some(prefix) => folder.starts_with(prefix),
         None => folder == pattern,
     };
-    EDGES
-        .iter()
-        .find(|(pattern, ..)| covers(pattern))
-        .map(|(_, allowed, reason)| (*allowed, *reason))
+    EDGES.iter().find(|(pattern, ..)| covers(pattern)).map(|(_, allowed, reason)| (*allowed, *reason))
 }
 
 /// The vendor's word that this is, also in the plural, and whose it is.
 fn vendor(word: &str) -> Option<(&'static str, &'static str)> {
     let singular = word.strip_suffix('s').unwrap_or(word);
-    VENDOR_WORDS
-        .iter()
-        .copied()
-        .find(|(vendor, _)| *vendor == word || *vendor == singular)
+    VENDOR_WORDS.iter().copied().find(|(vendor, _)| *vendor == word || *vendor == singular)
 }
 
 /// The words of a text in lower case, with identifiers split: `metaCloud`, `meta_cloud` and `META-CLOUD` are two words.
 fn words(text: &str) -> Vec<String> {
-    text.split(|c: char| !c.is_ascii_alphabetic())
-        .flat_map(words_of_identifier)
-        .collect()
+    text.split(|c: char| !c.is_ascii_alphabetic()).flat_map(words_of_identifier).collect()
 }
 
 fn words_of_identifier(name: &str) -> Vec<String> {
     let letters = name.as_bytes();
     let begins = |at: &usize| {
         let (before, after) = (letters[at - 1], letters.get(at + 1));
-        letters[*at].is_ascii_uppercase()
-            && (before.is_ascii_lowercase() || after.is_some_and(u8::is_ascii_lowercase))
+        letters[*at].is_ascii_uppercase() && (before.is_ascii_lowercase() || after.is_some_and(u8::is_ascii_lowercase))
     };
-    let bounds: Vec<usize> = [0]
-        .into_iter()
-        .chain((1..name.len()).filter(begins))
-        .chain([name.len()])
-        .collect();
-    bounds
-        .windows(2)
-        .map(|bound| name[bound[0]..bound[1]].to_ascii_lowercase())
-        .collect()
+    let bounds: Vec<usize> = [0].into_iter().chain((1..name.len()).filter(begins)).chain([name.len()]).collect();
+    bounds.windows(2).map(|bound| name[bound[0]..bound[1]].to_ascii_lowercase()).collect()
 }
 
 fn is_sql(line: &str) -> bool {

@@ -31,37 +31,19 @@ pub(crate) struct Source {
 impl House {
     pub(crate) fn read() -> Self {
         let mut cargo = Command::new(env!("CARGO"));
-        let printed =
-            output(cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]));
+        let printed = output(cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]));
         let metadata: Value = serde_json::from_slice(&printed).expect("cargo metadata prints JSON");
         let packages = metadata["packages"].as_array().expect("a list of packages");
-        let folders = packages
-            .iter()
-            .map(|package| (text(package, "name"), folder(package)))
-            .collect();
-        Self {
-            members: packages
-                .iter()
-                .map(|package| Member::read(package, &folders))
-                .collect(),
-        }
+        let folders = packages.iter().map(|package| (text(package, "name"), folder(package))).collect();
+        Self { members: packages.iter().map(|package| Member::read(package, &folders)).collect() }
     }
 }
 
 impl Member {
     fn read(package: &Value, folders: &BTreeMap<&str, String>) -> Self {
-        let mut member = Self {
-            folder: folder(package),
-            ours: Vec::new(),
-            external: Vec::new(),
-        };
-        let dependencies = package["dependencies"]
-            .as_array()
-            .expect("a list of dependencies");
-        for dependency in dependencies
-            .iter()
-            .filter(|dependency| dependency["kind"] != "dev")
-        {
+        let mut member = Self { folder: folder(package), ours: Vec::new(), external: Vec::new() };
+        let dependencies = package["dependencies"].as_array().expect("a list of dependencies");
+        for dependency in dependencies.iter().filter(|dependency| dependency["kind"] != "dev") {
             let name = text(dependency, "name");
             match folders.get(name) {
                 Some(folder) => member.ours.push(folder.clone()),
@@ -88,10 +70,7 @@ impl Source {
     /// None for a binary file, and for one that git still lists though it is gone.
     fn read(path: &str) -> Option<Self> {
         let text = std::fs::read_to_string(root().join(path)).ok()?;
-        Some(Self {
-            path: path.to_owned(),
-            text,
-        })
+        Some(Self { path: path.to_owned(), text })
     }
 
     pub(crate) fn is_test(&self) -> bool {
@@ -105,9 +84,7 @@ impl Source {
     /// The lines before the test module, which stands last in its file.
     pub(crate) fn product_lines(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines: Vec<&str> = self.text.lines().collect();
-        let tests = lines
-            .windows(2)
-            .position(|pair| pair[0] == "#[cfg(test)]" && opens_module(pair[1]));
+        let tests = lines.windows(2).position(|pair| pair[0] == "#[cfg(test)]" && opens_module(pair[1]));
         self.numbered().take(tests.unwrap_or(lines.len()))
     }
 
@@ -121,32 +98,17 @@ impl Source {
 /// The text files whose paths begin so, of all that git tracks or would track.
 pub(crate) fn files_under(prefixes: &[&str]) -> Vec<Source> {
     let mut git = Command::new("git");
-    let printed = output(git.args([
-        "ls-files",
-        "-z",
-        "--cached",
-        "--others",
-        "--exclude-standard",
-        "--deduplicate",
-    ]));
+    let printed = output(git.args(["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]));
     let printed = String::from_utf8(printed).expect("file names in UTF-8");
     let wanted = |path: &&str| prefixes.iter().any(|prefix| path.starts_with(prefix));
-    let files: Vec<Source> = printed
-        .split_terminator('\0')
-        .filter(wanted)
-        .filter_map(Source::read)
-        .collect();
+    let files: Vec<Source> = printed.split_terminator('\0').filter(wanted).filter_map(Source::read).collect();
     assert!(!files.is_empty(), "no file begins with any of {prefixes:?}");
     files
 }
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .expect("two folders above this crate")
-        .to_owned()
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("two folders above this crate").to_owned()
 }
 
 fn opens_module(line: &str) -> bool {
@@ -154,32 +116,18 @@ fn opens_module(line: &str) -> bool {
 }
 
 fn text<'a>(object: &'a Value, key: &str) -> &'a str {
-    object[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("cargo metadata gives a {key}"))
+    object[key].as_str().unwrap_or_else(|| panic!("cargo metadata gives a {key}"))
 }
 
 fn folder(package: &Value) -> String {
     let crates = root().join("crates");
     let manifest = Path::new(text(package, "manifest_path"));
-    let below = manifest
-        .parent()
-        .and_then(|folder| folder.strip_prefix(crates).ok());
-    below
-        .and_then(Path::to_str)
-        .expect("our crates live in crates/")
-        .to_owned()
+    let below = manifest.parent().and_then(|folder| folder.strip_prefix(crates).ok());
+    below.and_then(Path::to_str).expect("our crates live in crates/").to_owned()
 }
 
 fn output(command: &mut Command) -> Vec<u8> {
-    let output = command
-        .current_dir(root())
-        .output()
-        .unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = command.current_dir(root()).output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }

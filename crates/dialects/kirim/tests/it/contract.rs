@@ -12,35 +12,15 @@ async fn every_operation_has_a_route() {
     let operations = JUDGE.operations();
     assert_eq!(operations.len(), 38);
     for operation in operations {
-        let path = operation
-            .path
-            .replace("{phone_number_id}", NUMBER)
-            .replace("{name}", "x")
-            .replace("{secret_id}", "x");
+        let path =
+            operation.path.replace("{phone_number_id}", NUMBER).replace("{name}", "x").replace("{secret_id}", "x");
         let path = path.replace("{label_id}", "x").replace("{id}", "x");
-        let reply = house
-            .with_key(&house.key, &operation.method, &path, None)
-            .await;
+        let reply = house.with_key(&house.key, &operation.method, &path, None).await;
         let unrouted = reply.json["error"]["message"] == "there is no such path";
-        assert!(
-            !unrouted && reply.status != 405,
-            "{operation:?}: {}",
-            reply.json
-        );
+        assert!(!unrouted && reply.status != 405, "{operation:?}: {}", reply.json);
         if operation.path != "/health" {
-            let closed = house
-                .with_key(
-                    "kdv_test_AAAAAAAAAAAAAAAAAAAAAAAA",
-                    &operation.method,
-                    &path,
-                    None,
-                )
-                .await;
-            assert_eq!(
-                (closed.status, closed.code()),
-                (401, "invalid_api_key"),
-                "{operation:?}"
-            );
+            let closed = house.with_key("kdv_test_AAAAAAAAAAAAAAAAAAAAAAAA", &operation.method, &path, None).await;
+            assert_eq!((closed.status, closed.code()), (401, "invalid_api_key"), "{operation:?}");
         }
     }
 }
@@ -50,16 +30,11 @@ async fn the_contract_is_served_as_it_is() {
     let house = House::new().await;
     let ask = |tag: Option<&str>| {
         let request = Request::builder().uri("/v1/openapi.json");
-        let request = tag.iter().fold(request, |request, tag| {
-            request.header("if-none-match", *tag)
-        });
+        let request = tag.iter().fold(request, |request, tag| request.header("if-none-match", *tag));
         house.raw(request.body(Body::empty()).unwrap())
     };
     let reply = ask(None).await;
-    assert_eq!(
-        (reply.status, reply.header("content-type")),
-        (200, "application/json")
-    );
+    assert_eq!((reply.status, reply.header("content-type")), (200, "application/json"));
     assert!(reply.bytes == CONTRACT);
     let again = ask(Some(reply.header("etag"))).await;
     assert_eq!((again.status, again.bytes.len()), (304, 0));
@@ -77,24 +52,15 @@ pub fn sends() -> Vec<Value> {
         media("image", json!({ "link": link, "caption": "c" })),
         media("document", json!({ "link": link, "filename": "f.pdf" })),
         media("video", json!({ "id": "123" })),
-        media(
-            "audio",
-            json!({ "link": link, "caption": "c", "filename": "f" }),
-        ),
-        media(
-            "template",
-            json!({ "name": "about_approved", "language": "en" }),
-        ),
+        media("audio", json!({ "link": link, "caption": "c", "filename": "f" })),
+        media("template", json!({ "name": "about_approved", "language": "en" })),
         media(
             "template",
             json!({ "name": "about_approved", "language": { "code": "en", "policy": "deterministic" }, "components": [
             { "type": "body", "parameters": [{ "type": "text", "text": "Ayu" }] },
             { "type": "button", "sub_type": "url", "index": 0, "parameters": [{ "type": "text", "text": "x" }] }] }),
         ),
-        media(
-            "interactive",
-            json!({ "type": "cta_url", "body": { "text": "b" }, "action": cta }),
-        ),
+        media("interactive", json!({ "type": "cta_url", "body": { "text": "b" }, "action": cta })),
         media(
             "interactive",
             json!({ "type": "list", "header": { "type": "text", "text": "h" }, "body": { "text": "b" }, "footer": { "text": "f" },
@@ -115,9 +81,7 @@ async fn every_shape_of_message_is_taken() {
     let send = JUDGE.find("POST", &format!("/{NUMBER}/messages")).unwrap();
     for body in sends() {
         JUDGE.request(&send, &body).unwrap();
-        let reply = house
-            .post(&format!("/{NUMBER}/messages"), body.clone())
-            .await;
+        let reply = house.post(&format!("/{NUMBER}/messages"), body.clone()).await;
         assert_eq!(reply.data()["status"], "pending", "{body}");
         assert_eq!(reply.data()["to"], "+6281234567890");
         assert_eq!(reply.data()["type"], body["type"]);
@@ -129,17 +93,10 @@ async fn every_shape_of_message_is_taken() {
     let content: Value = serde_json::from_str(&sent[10].content.to_json()).unwrap();
     assert_eq!(
         (&content["format"], &content["name"], &content["json"]),
-        (
-            &json!("meta"),
-            &json!("interactive"),
-            &sends()[10]["interactive"]
-        )
+        (&json!("meta"), &json!("interactive"), &sends()[10]["interactive"])
     );
     let content: Value = serde_json::from_str(&sent[7].content.to_json()).unwrap();
-    assert_eq!(
-        content["components"]["json"],
-        sends()[7]["template"]["components"]
-    );
+    assert_eq!(content["components"]["json"], sends()[7]["template"]["components"]);
     assert_eq!(content["language"], "en");
     assert_eq!(sent[1].reply_to.as_deref(), Some("wamid.X"));
 }

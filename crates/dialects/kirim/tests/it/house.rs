@@ -62,10 +62,7 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     /// The data of an answer that must be a success.
@@ -88,15 +85,10 @@ impl House {
 
     pub async fn with(change: impl Fn(&mut Options)) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let db = Db::open(&Location::Sqlite(dir.path().join("test.db")))
-            .await
-            .unwrap();
+        let db = Db::open(&Location::Sqlite(dir.path().join("test.db"))).await.unwrap();
         store::migrate(&db).await.unwrap();
-        let (carrier, receivers, clock) = (
-            Arc::new(Carrier::default()),
-            Arc::new(Receivers::default()),
-            Clock::manual(START),
-        );
+        let (carrier, receivers, clock) =
+            (Arc::new(Carrier::default()), Arc::new(Receivers::default()), Clock::manual(START));
         let mut options = options();
         change(&mut options);
         let engine = Engine::new(Parts {
@@ -114,46 +106,22 @@ impl House {
         let (organization, key) = tenant(&engine, "1").await;
         let (_, foreign_key) = tenant(&engine, "2").await;
         let router = router(engine.clone(), options);
-        Self {
-            _dir: dir,
-            engine,
-            clock,
-            carrier,
-            receivers,
-            organization,
-            key,
-            foreign_key,
-            router,
-        }
+        Self { _dir: dir, engine, clock, carrier, receivers, organization, key, foreign_key, router }
     }
 
     /// Sends a request as it is.
     pub async fn raw(&self, request: Request<Body>) -> Reply {
-        let (method, path) = (
-            request.method().to_string(),
-            request.uri().path().to_owned(),
-        );
+        let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         let json = serde_json::from_slice(&bytes).unwrap_or_default();
-        let reply = Reply {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            bytes,
-            json,
-        };
+        let reply = Reply { status: parts.status.as_u16(), headers: parts.headers, bytes, json };
         hold_to_contract(&method, &path, &reply);
         reply
     }
 
-    pub async fn with_key(
-        &self,
-        key: &str,
-        method: &str,
-        path: &str,
-        body: Option<Value>,
-    ) -> Reply {
+    pub async fn with_key(&self, key: &str, method: &str, path: &str, body: Option<Value>) -> Reply {
         self.ask(key, method, path, body, &[]).await
     }
 
@@ -211,29 +179,19 @@ impl House {
 
     /// A customer writes.
     pub async fn hear(&self, wamid: &str, content: Content) {
-        let file = content.media().map(|_| File {
-            external_id: "f".into(),
-            mime: "image/png".into(),
-            filename: None,
-        });
+        let file = content.media().map(|_| File { external_id: "f".into(), mime: "image/png".into(), filename: None });
         let document = json!({ "object": "whatsapp_business_account", "entry": [{ "id": "1", "changes": [{ "field": "messages",
             "value": { "messages": [{ "id": wamid, "n": 1 }] } }] }] });
         let message = Message {
             sender: NUMBER.into(),
             provider_id: wamid.into(),
-            from: vec![Address {
-                kind: "phone".into(),
-                value: CUSTOMER.into(),
-            }],
+            from: vec![Address { kind: "phone".into(), value: CUSTOMER.into() }],
             profile_name: Some("Ayu".into()),
             at: self.clock.now(),
             content,
             reply_to: None,
             file,
-            document: Some(Document {
-                format: "meta".into(),
-                bytes: document.to_string().into_bytes(),
-            }),
+            document: Some(Document { format: "meta".into(), bytes: document.to_string().into_bytes() }),
         };
         self.push(Fact::Message(Box::new(message))).await;
     }
@@ -249,19 +207,13 @@ impl House {
             at: self.clock.now(),
             failure: None,
             recipient: Vec::new(),
-            document: Some(Document {
-                format: "meta".into(),
-                bytes: document.to_string().into_bytes(),
-            }),
+            document: Some(Document { format: "meta".into(), bytes: document.to_string().into_bytes() }),
         };
         self.push(Fact::Receipt(Box::new(receipt))).await;
     }
 
     async fn push(&self, fact: Fact) {
-        let push = Received {
-            facts: vec![fact],
-            accounts: vec!["1".into()],
-        };
+        let push = Received { facts: vec![fact], accounts: vec!["1".into()] };
         self.engine.receive("fake", push).await.unwrap();
     }
 
@@ -271,57 +223,19 @@ impl House {
         let mut reader = engine.db.reader().await.unwrap();
         let (first, last) = (Id::floor(0), Id::floor((1 << 48) - 1));
         let mut stock = vec![
-            store::events::between(&mut reader, organization, &first, &last, 1000)
-                .await
-                .unwrap()
-                .len(),
+            store::events::between(&mut reader, organization, &first, &last, 1000).await.unwrap().len(),
             engine.labels(organization, None, 1000).await.unwrap().len(),
-            engine
-                .subscriptions(organization, "kirim", None, None, 1000)
-                .await
-                .unwrap()
-                .len(),
-            engine
-                .deliveries(organization, "kirim", &Default::default(), 1000)
-                .await
-                .unwrap()
-                .len(),
+            engine.subscriptions(organization, "kirim", None, None, 1000).await.unwrap().len(),
+            engine.deliveries(organization, "kirim", &Default::default(), 1000).await.unwrap().len(),
         ];
-        for (_, secrets) in engine
-            .subscriptions(organization, "kirim", None, None, 1000)
-            .await
-            .unwrap()
-        {
+        for (_, secrets) in engine.subscriptions(organization, "kirim", None, None, 1000).await.unwrap() {
             stock.push(secrets.len());
         }
         for number in [NUMBER, SECOND_NUMBER] {
-            let sender = engine
-                .sender(organization, number)
-                .await
-                .unwrap()
-                .unwrap()
-                .id;
-            stock.push(
-                engine
-                    .messages(organization, &sender, &Default::default(), 1000)
-                    .await
-                    .unwrap()
-                    .len(),
-            );
-            stock.push(
-                engine
-                    .contacts(organization, &sender, &Default::default(), 1000)
-                    .await
-                    .unwrap()
-                    .len(),
-            );
-            stock.push(
-                engine
-                    .conversations(organization, &sender, &Default::default(), 1000)
-                    .await
-                    .unwrap()
-                    .len(),
-            );
+            let sender = engine.sender(organization, number).await.unwrap().unwrap().id;
+            stock.push(engine.messages(organization, &sender, &Default::default(), 1000).await.unwrap().len());
+            stock.push(engine.contacts(organization, &sender, &Default::default(), 1000).await.unwrap().len());
+            stock.push(engine.conversations(organization, &sender, &Default::default(), 1000).await.unwrap().len());
         }
         stock
     }
@@ -332,10 +246,7 @@ pub fn text(body: &str) -> Value {
 }
 
 pub fn heard(body: &str) -> Content {
-    Content::Text {
-        body: body.into(),
-        preview: false,
-    }
+    Content::Text { body: body.into(), preview: false }
 }
 
 fn options() -> Options {
@@ -344,33 +255,16 @@ fn options() -> Options {
         write_per_minute: 100_000,
         tier: "free".into(),
         kirim_block: true,
-        media_links: Arc::new(|message, until| {
-            format!("https://files.example.com/{message}?until={until}")
-        }),
+        media_links: Arc::new(|message, until| format!("https://files.example.com/{message}?until={until}")),
         random: Arc::new(|bytes| bytes.fill(5)),
         contract: CONTRACT,
     }
 }
 
 async fn tenant(engine: &Engine, name: &str) -> (Id, String) {
-    let organization = engine
-        .perform(organizations::create(engine, name))
-        .await
-        .unwrap()
-        .id;
+    let organization = engine.perform(organizations::create(engine, name)).await.unwrap().id;
     let key = derive_key([name.as_bytes()[0]; 32]);
-    engine
-        .perform(keys::create(
-            engine,
-            organization,
-            "kirim",
-            "test",
-            &key,
-            false,
-            None,
-        ))
-        .await
-        .unwrap();
+    engine.perform(keys::create(engine, organization, "kirim", "test", &key, false, None)).await.unwrap();
     let new = NewAccount {
         organization,
         provider: "fake".into(),
@@ -390,36 +284,18 @@ async fn tenant(engine: &Engine, name: &str) -> (Id, String) {
 fn hold_to_contract(method: &str, path: &str, reply: &Reply) {
     let path = path.strip_prefix("/v1").unwrap_or(path);
     let id = reply.header("x-request-id");
-    assert!(
-        id.len() == 30 && id.starts_with("req_"),
-        "{method} {path}: {id:?}"
-    );
-    for name in [
-        "x-ratelimit-limit",
-        "x-ratelimit-remaining",
-        "x-ratelimit-reset",
-    ] {
-        assert!(
-            reply.header(name).parse::<i64>().is_ok(),
-            "{method} {path}: {name}"
-        );
+    assert!(id.len() == 30 && id.starts_with("req_"), "{method} {path}: {id:?}");
+    for name in ["x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"] {
+        assert!(reply.header(name).parse::<i64>().is_ok(), "{method} {path}: {name}");
     }
-    let told = reply
-        .json
-        .get("request_id")
-        .or(reply.json.pointer("/error/request_id"));
+    let told = reply.json.get("request_id").or(reply.json.pointer("/error/request_id"));
     if let Some(told) = told.and_then(Value::as_str) {
         assert_eq!(told, id, "{method} {path}");
     }
     let json = (!reply.json.is_null()).then_some(&reply.json);
-    let operation = JUDGE.find(method, path).unwrap_or(Operation {
-        method: method.into(),
-        path: path.into(),
-    });
+    let operation = JUDGE.find(method, path).unwrap_or(Operation { method: method.into(), path: path.into() });
     let judged = match reply.status {
-        405 | 409 | 413 | 415 | 422 | 502 | 503 | 404
-            if JUDGE.answer(&operation, reply.status, json).is_err() =>
-        {
+        405 | 409 | 413 | 415 | 422 | 502 | 503 | 404 if JUDGE.answer(&operation, reply.status, json).is_err() => {
             JUDGE.named("ApiErrorEnvelope", &reply.json)
         }
         304 => Ok(()),

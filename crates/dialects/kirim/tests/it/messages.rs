@@ -29,50 +29,24 @@ async fn a_message_goes_its_way() {
         assert_eq!(status(&house, &id).await, shown);
     }
     let alone = house.get(&format!("/{NUMBER}/messages/{id}")).await;
-    assert_eq!(
-        (&alone.data()["message_id"], &alone.data()["to"]),
-        (&json!("wamid.1"), &json!(CUSTOMER))
-    );
+    assert_eq!((&alone.data()["message_id"], &alone.data()["to"]), (&json!("wamid.1"), &json!(CUSTOMER)));
     let list = house.get(&format!("/{NUMBER}/messages?status=read")).await;
-    assert_eq!(
-        (&list.data()[0]["content"], &list.data()[0]["direction"]),
-        (&json!("hello"), &json!("outbound"))
-    );
-    assert_eq!(
-        house
-            .get(&format!("/{SECOND_NUMBER}/messages/{id}"))
-            .await
-            .status,
-        404,
-        "it is another number's"
-    );
+    assert_eq!((&list.data()[0]["content"], &list.data()[0]["direction"]), (&json!("hello"), &json!("outbound")));
+    assert_eq!(house.get(&format!("/{SECOND_NUMBER}/messages/{id}")).await.status, 404, "it is another number's");
 }
 
 #[tokio::test]
 async fn a_failure_has_its_published_name() {
     let house = House::new().await;
-    let failure = Failure {
-        code: Code::OutsideWindow,
-        message: "too late".into(),
-        provider_code: Some(131_047),
-        details: None,
-    };
-    *house.carrier.next_failure.lock().unwrap() = Some(SendError {
-        failure,
-        retry: Retry::Never,
-    });
+    let failure =
+        Failure { code: Code::OutsideWindow, message: "too late".into(), provider_code: Some(131_047), details: None };
+    *house.carrier.next_failure.lock().unwrap() = Some(SendError { failure, retry: Retry::Never });
     let id = house.send_text("hello").await.id();
     house.work().await;
-    let expected =
-        json!({ "code": "outside_24h_window", "message": "too late", "provider_code": 131_047 });
+    let expected = json!({ "code": "outside_24h_window", "message": "too late", "provider_code": 131_047 });
     let alone = house.get(&format!("/{NUMBER}/messages/{id}")).await;
-    assert_eq!(
-        (&alone.data()["status"], &alone.data()["error"]),
-        (&json!("failed"), &expected)
-    );
-    let list = house
-        .get(&format!("/{NUMBER}/messages?status=failed"))
-        .await;
+    assert_eq!((&alone.data()["status"], &alone.data()["error"]), (&json!("failed"), &expected));
+    let list = house.get(&format!("/{NUMBER}/messages?status=failed")).await;
     assert_eq!(list.data()[0]["error"], expected);
 }
 
@@ -86,27 +60,18 @@ async fn reading_is_told_and_counted() {
     let conversations = format!("/{NUMBER}/conversations");
     assert_eq!(house.get(&conversations).await.data()[0]["unread_count"], 2);
     let read = |wamid: &str, typing: bool| {
-        let mut body =
-            json!({ "messaging_product": "whatsapp", "status": "read", "message_id": wamid });
+        let mut body = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": wamid });
         if typing {
             body["typing_indicator"] = json!({ "type": "text" });
         }
         house.post("/100000000000001/messages", body)
     };
     let answer = read("wamid.a", false).await;
-    assert_eq!(
-        (&answer.data()["status"], &answer.data()["to"]),
-        (&json!("read"), &json!("+15550100001"))
-    );
+    assert_eq!((&answer.data()["status"], &answer.data()["to"]), (&json!("read"), &json!("+15550100001")));
     assert_eq!(house.get(&conversations).await.data()[0]["unread_count"], 1);
     read("wamid.b", true).await.data();
-    assert_eq!(
-        *house.carrier.read.lock().unwrap(),
-        [("wamid.a".to_owned(), false), ("wamid.b".to_owned(), true)]
-    );
-    let list = house
-        .get(&format!("/{NUMBER}/messages?direction=inbound"))
-        .await;
+    assert_eq!(*house.carrier.read.lock().unwrap(), [("wamid.a".to_owned(), false), ("wamid.b".to_owned(), true)]);
+    let list = house.get(&format!("/{NUMBER}/messages?direction=inbound")).await;
     assert_eq!(list.data()[0]["status"], "read");
     let unknown = read("wamid.x", false).await;
     assert_eq!((unknown.status, unknown.param()), (404, "message_id"));
@@ -121,16 +86,8 @@ async fn lists_are_walked_without_gaps_and_cursors_belong_to_them() {
     }
     let (mut cursor, mut seen, mut pages) = (String::new(), Vec::new(), 0);
     loop {
-        let page = house
-            .get(&format!("/{NUMBER}/messages?limit=3{cursor}"))
-            .await;
-        seen.extend(
-            page.data()
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|item| item["content"].as_str().unwrap().to_owned()),
-        );
+        let page = house.get(&format!("/{NUMBER}/messages?limit=3{cursor}")).await;
+        seen.extend(page.data().as_array().unwrap().iter().map(|item| item["content"].as_str().unwrap().to_owned()));
         pages += 1;
         assert_eq!(page.json["has_more"], !page.json["next_cursor"].is_null());
         match page.json["next_cursor"].as_str() {
@@ -146,27 +103,12 @@ async fn lists_are_walked_without_gaps_and_cursors_belong_to_them() {
         "/100000000000001/conversations?x",
     ] {
         let reply = house.get(&format!("{path}{cursor}")).await;
-        assert_eq!(
-            (reply.status, reply.code(), reply.param()),
-            (400, "invalid_cursor", "cursor"),
-            "{path}"
-        );
+        assert_eq!((reply.status, reply.code(), reply.param()), (400, "invalid_cursor", "cursor"), "{path}");
     }
-    let foreign = house
-        .with_key(
-            &house.foreign_key,
-            "GET",
-            &format!("/labels?x{cursor}"),
-            None,
-        )
-        .await;
+    let foreign = house.with_key(&house.foreign_key, "GET", &format!("/labels?x{cursor}"), None).await;
     assert_eq!(foreign.code(), "invalid_cursor");
     assert_eq!(house.get("/labels?limit=101").await.code(), "invalid_limit");
-    let by_time = house
-        .get(&format!(
-            "/{NUMBER}/messages?created_after=2027-01-01T00:00:00Z"
-        ))
-        .await;
+    let by_time = house.get(&format!("/{NUMBER}/messages?created_after=2027-01-01T00:00:00Z")).await;
     assert_eq!(by_time.data(), &json!([]));
 }
 
@@ -174,56 +116,27 @@ async fn lists_are_walked_without_gaps_and_cursors_belong_to_them() {
 async fn conversations_are_kept() {
     let house = House::new().await;
     house.hear("wamid.1", heard("hi")).await;
-    let list = house
-        .get(&format!("/{NUMBER}/conversations?status=open"))
-        .await;
+    let list = house.get(&format!("/{NUMBER}/conversations?status=open")).await;
     let conversation = &list.data()[0];
     assert_eq!(conversation["contact"]["phone_number"], CUSTOMER);
     assert_eq!(conversation["assignee"], Value::Null);
-    let (id, contact) = (
-        conversation["id"].as_str().unwrap(),
-        conversation["contact"]["id"].as_str().unwrap(),
-    );
+    let (id, contact) = (conversation["id"].as_str().unwrap(), conversation["contact"]["id"].as_str().unwrap());
     let path = format!("/{NUMBER}/conversations/{id}");
-    let changed = house
-        .patch(&path, json!({ "status": "resolved", "assigned_to": "u_7" }))
-        .await;
+    let changed = house.patch(&path, json!({ "status": "resolved", "assigned_to": "u_7" })).await;
     assert_eq!(
         (&changed.data()["status"], &changed.data()["assignee"]),
-        (
-            &json!("resolved"),
-            &json!({ "id": "u_7", "name": null, "email": null })
-        )
+        (&json!("resolved"), &json!({ "id": "u_7", "name": null, "email": null }))
     );
-    assert_eq!(
-        house
-            .patch(&path, json!({ "assigned_to": null }))
-            .await
-            .data()["assignee"],
-        Value::Null
-    );
+    assert_eq!(house.patch(&path, json!({ "assigned_to": null })).await.data()["assignee"], Value::Null);
     assert_eq!(house.get(&path).await.data()["status"], "resolved");
     let count = |query: String| {
         let house = &house;
-        async move {
-            house
-                .get(&format!("/{NUMBER}/conversations?{query}"))
-                .await
-                .data()
-                .as_array()
-                .unwrap()
-                .len()
-        }
+        async move { house.get(&format!("/{NUMBER}/conversations?{query}")).await.data().as_array().unwrap().len() }
     };
     assert_eq!(count("status=open".into()).await, 0);
     assert_eq!(count(format!("contact_id={contact}")).await, 1);
-    assert_eq!(
-        count("contact_id=ctc_00000000000000000000000000".into()).await,
-        0
-    );
-    let messages = house
-        .get(&format!("/{NUMBER}/messages?conversation_id={id}"))
-        .await;
+    assert_eq!(count("contact_id=ctc_00000000000000000000000000".into()).await, 0);
+    let messages = house.get(&format!("/{NUMBER}/messages?conversation_id={id}")).await;
     assert_eq!(messages.data()[0]["to"], "+15550100001");
 }
 
@@ -239,51 +152,25 @@ async fn templates_hide_what_cannot_be_sent() {
                 .as_array()
                 .unwrap()
                 .iter()
-                .map(|t| {
-                    format!(
-                        "{}/{}",
-                        t["name"].as_str().unwrap(),
-                        t["language"].as_str().unwrap()
-                    )
-                })
+                .map(|t| format!("{}/{}", t["name"].as_str().unwrap(), t["language"].as_str().unwrap()))
                 .collect();
             names.sort();
             names.join(" ")
         }
     };
     assert_eq!(names("").await, "about_approved/en");
-    assert_eq!(
-        names("?status=pending").await,
-        "about_approved/id about_in_appeal/en about_pending/en"
-    );
-    assert_eq!(
-        names("?status=rejected").await,
-        "about_paused/en about_rejected/en"
-    );
+    assert_eq!(names("?status=pending").await, "about_approved/id about_in_appeal/en about_pending/en");
+    assert_eq!(names("?status=rejected").await, "about_paused/en about_rejected/en");
     assert_eq!(names("?status=all&language=id").await, "about_approved/id");
-    let one = house
-        .get(&format!("/{NUMBER}/templates/about_approved"))
-        .await;
+    let one = house.get(&format!("/{NUMBER}/templates/about_approved")).await;
     assert_eq!(
         (&one.data()["language"], &one.data()["status"]),
         (&json!("en"), &json!("approved")),
         "the one that can be sent wins"
     );
     assert_eq!(one.data()["variables"], json!(["1"]));
-    assert_eq!(
-        house
-            .get(&format!("/{NUMBER}/templates/about_approved?language=id"))
-            .await
-            .data()["status"],
-        "pending"
-    );
-    assert_eq!(
-        house
-            .get(&format!("/{NUMBER}/templates/unknown"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(house.get(&format!("/{NUMBER}/templates/about_approved?language=id")).await.data()["status"], "pending");
+    assert_eq!(house.get(&format!("/{NUMBER}/templates/unknown")).await.status, 404);
 }
 
 #[tokio::test]
@@ -299,59 +186,30 @@ async fn files_are_behind_links_that_expire() {
             voice: false,
         })
     };
-    house
-        .hear("wamid.file", media(Source::Id("f".into())))
-        .await;
+    house.hear("wamid.file", media(Source::Id("f".into()))).await;
     let list = house.get(&format!("/{NUMBER}/messages")).await;
     let (item, id) = (&list.data()[0], list.data()[0]["id"].as_str().unwrap());
-    assert_eq!(
-        (&item["type"], &item["content"], &item["media_url"]),
-        (&json!("image"), &json!("look"), &Value::Null)
-    );
+    assert_eq!((&item["type"], &item["content"], &item["media_url"]), (&json!("image"), &json!("look"), &Value::Null));
     let path = format!("/{NUMBER}/messages/{id}/media");
-    assert_eq!(
-        house.get(&path).await.status,
-        404,
-        "it is still being fetched"
-    );
+    assert_eq!(house.get(&path).await.status, 404, "it is still being fetched");
     fetched(&house, id).await;
     let until = house.clock.now() + 15 * 60 * 1000;
     for path in [path, format!("/{NUMBER}/messages/wamid.file/media")] {
         let sent_on = house.get(&path).await;
         assert_eq!(sent_on.status, 302);
-        assert!(
-            sent_on
-                .header("location")
-                .starts_with("https://files.example.com/")
-        );
-        assert!(
-            sent_on
-                .header("location")
-                .ends_with(&format!("until={until}"))
-        );
+        assert!(sent_on.header("location").starts_with("https://files.example.com/"));
+        assert!(sent_on.header("location").ends_with(&format!("until={until}")));
     }
     assert!(
-        house.get(&format!("/{NUMBER}/messages")).await.data()[0]["media_url"]
-            .as_str()
-            .unwrap()
-            .contains("until=")
+        house.get(&format!("/{NUMBER}/messages")).await.data()[0]["media_url"].as_str().unwrap().contains("until=")
     );
 
     let text = house.send_text("no file").await.id();
-    assert_eq!(
-        house
-            .get(&format!("/{NUMBER}/messages/{text}/media"))
-            .await
-            .status,
-        404
-    );
+    assert_eq!(house.get(&format!("/{NUMBER}/messages/{text}/media")).await.status, 404);
     let link = json!({ "messaging_product": "whatsapp", "to": CUSTOMER, "type": "image", "image": { "link": "https://example.com/a.png" } });
     house.post(&format!("/{NUMBER}/messages"), link).await;
     assert_eq!(
-        house
-            .get(&format!("/{NUMBER}/messages?direction=outbound&limit=1"))
-            .await
-            .data()[0]["media_url"],
+        house.get(&format!("/{NUMBER}/messages?direction=outbound&limit=1")).await.data()[0]["media_url"],
         "https://example.com/a.png"
     );
 }

@@ -32,10 +32,7 @@ impl Provider for Fake {
         "whatsapp"
     }
     fn pace(&self) -> Pace {
-        Pace {
-            per_second: 1000,
-            pair: None,
-        }
+        Pace { per_second: 1000, pair: None }
     }
     fn window(&self) -> Option<Duration> {
         Some(Duration::from_secs(24 * 60 * 60))
@@ -82,10 +79,7 @@ impl Setup for Fake {
     /// The account's name decides its numbers: `1` has …01 and …02, `2` has …03.
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connected, CallError>> {
         let numbers: &[(&str, &str)] = match account.external_id.as_str() {
-            "1" => &[
-                ("100000000000001", "+15550100001"),
-                ("100000000000002", "+15550100002"),
-            ],
+            "1" => &[("100000000000001", "+15550100001"), ("100000000000002", "+15550100002")],
             _ => &[("100000000000003", "+15550100003")],
         };
         let senders = numbers.iter().map(|(id, address)| FoundSender {
@@ -96,27 +90,13 @@ impl Setup for Fake {
             status_reason: None,
             config: "{}".into(),
         });
-        let templates = ["APPROVED", "PENDING", "IN_APPEAL", "REJECTED", "PAUSED"]
-            .map(|status| template(status, "en"));
+        let templates = ["APPROVED", "PENDING", "IN_APPEAL", "REJECTED", "PAUSED"].map(|status| template(status, "en"));
         let mut templates = templates.to_vec();
-        templates.push(TemplateState {
-            status: "PENDING".into(),
-            ..template("APPROVED", "id")
-        });
-        let found = Connected {
-            name: "Shop".into(),
-            senders: senders.collect(),
-            templates,
-            remarks: Vec::new(),
-        };
+        templates.push(TemplateState { status: "PENDING".into(), ..template("APPROVED", "id") });
+        let found = Connected { name: "Shop".into(), senders: senders.collect(), templates, remarks: Vec::new() };
         async move { Ok(found) }.boxed()
     }
-    fn register<'a>(
-        &'a self,
-        _: &'a Account,
-        _: &'a str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<(), CallError>> {
+    fn register<'a>(&'a self, _: &'a Account, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {
         async { Ok(()) }.boxed()
     }
 }
@@ -151,22 +131,11 @@ impl Transport for Post {
         engine::subscriptions::WEBHOOK
     }
     fn check(&self, url: &str) -> Result<(), String> {
-        if url.starts_with("https://") {
-            Ok(())
-        } else {
-            Err("must be an https URL".into())
-        }
+        if url.starts_with("https://") { Ok(()) } else { Err("must be an https URL".into()) }
     }
     fn deliver<'a>(&'a self, parcel: &'a Parcel) -> BoxFuture<'a, Answer> {
         self.0.parcels.lock().unwrap().push(parcel.clone());
         let status = self.0.status.lock().unwrap().unwrap_or(200);
-        async move {
-            Answer::Status {
-                status,
-                snippet: "thanks".into(),
-                retry_after: None,
-            }
-        }
-        .boxed()
+        async move { Answer::Status { status, snippet: "thanks".into(), retry_after: None } }.boxed()
     }
 }
