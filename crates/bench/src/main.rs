@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::measure::Plan;
 use crate::stories::Story;
@@ -104,33 +105,44 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Outcome<ExitCode> {
     match cli.command {
-        Command::Floor { dir } => runtime(true)?.block_on(parts::floor::serve(&dir))?,
-        Command::Post(post) => runtime(true)?.block_on(post.run())?,
+        Command::Floor { dir } => serving()?.block_on(parts::floor::serve(&dir))?,
+        Command::Post(post) => serving()?.block_on(post.run())?,
         Command::Measure { quick, names } => {
             let plan = Plan::new(cli.shared.bench()?, quick);
-            return runtime(false)?.block_on(measure::all(plan, &names));
+            return driving(measure::all(plan, &names));
         }
         Command::Crash { rounds, seed, database } => {
             let story = stories::Crash { rounds, seed, database };
-            return told(runtime(false)?.block_on(story.run(&cli.shared.bench()?))?);
+            return told(driving(story.run(&cli.shared.bench()?))?);
         }
         Command::DatabaseGone { seconds } => {
             let story = stories::DatabaseGone { seconds };
-            return told(runtime(false)?.block_on(story.run(&cli.shared.bench()?))?);
+            return told(driving(story.run(&cli.shared.bench()?))?);
         }
         Command::Fair { seconds } => {
-            println!("{}", runtime(false)?.block_on(measure::fair::delays(&cli.shared.bench()?, seconds))?);
+            println!("{}", driving(measure::fair::delays(&cli.shared.bench()?, seconds))?);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The driver needs one thread only, and leaves the rest of the machine to what it drives.
-fn runtime(threads: bool) -> std::io::Result<tokio::runtime::Runtime> {
-    match threads {
-        true => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
-        false => tokio::runtime::Builder::new_current_thread().enable_all().build(),
-    }
+/// Programs that are measured may use the whole machine.
+fn serving() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()
+}
+
+/// The driver needs one thread only, and leaves the rest to what it drives. Stopped from outside, it drops what it
+/// holds, and with that ends its children.
+fn driving<T>(work: impl Future<Output = Outcome<T>>) -> Outcome<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut end = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = work => done,
+            _ = end.recv() => Err("stopped".into()),
+            _ = tokio::signal::ctrl_c() => Err("stopped".into()),
+        }
+    })
 }
 
 fn told(story: Story) -> Outcome<ExitCode> {

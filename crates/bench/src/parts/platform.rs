@@ -26,6 +26,8 @@ impl Sandbox {
         command
             .args(["sandbox", "--listen", "127.0.0.1:0"])
             .env("HERMOD_LOG_FILTER", "warn")
+            // Without a data directory it keeps files in a temporary one, which outlives a kill.
+            .env("TMPDIR", dir)
             .stderr(log(&dir.join("sandbox.log"))?);
         let (process, line) = Process::start_and_listen(&mut command)?;
         let url = line.split_whitespace().nth(1).ok_or_else(|| format!("the sandbox said {line:?}"))?.to_owned();

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of our own that can be stopped and started. As in scripts/postgres, it never runs as root.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::free_port;
 use crate::Outcome;
@@ -18,7 +18,7 @@ impl Postgres {
     /// Makes an empty database and starts the server.
     pub fn start() -> Outcome<Self> {
         let dir = tempfile::Builder::new().prefix("hermod-postgres.").tempdir()?;
-        let user = is_root()?.then(|| "postgres".to_owned());
+        let user = is_root()?.then(|| known("postgres").unwrap_or("nobody".to_owned()));
         let server = Self { bin: newest()?, dir, user, port: free_port()? };
         if let Some(user) = &server.user {
             run(Command::new("chown").arg(user).arg(server.dir.path()))?;
@@ -82,8 +82,9 @@ impl Postgres {
         let mut command = match &self.user {
             None => Command::new(program),
             Some(user) => {
+                let group = group(user);
                 let mut command = Command::new("setpriv");
-                command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"]).arg(program);
+                command.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]).arg(program);
                 command
             }
         };
@@ -101,6 +102,18 @@ impl Drop for Postgres {
 
 fn is_root() -> Outcome<bool> {
     Ok(Command::new("id").arg("-u").output()?.stdout.trim_ascii() == b"0")
+}
+
+/// The user, if this machine has it.
+fn known(user: &str) -> Option<String> {
+    let output = Command::new("id").arg(user).output().ok()?;
+    output.status.success().then(|| user.to_owned())
+}
+
+/// The number of the user's own group.
+fn group(user: &str) -> String {
+    let output = Command::new("id").args(["-g", user]).output();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }
 
 fn newest() -> Outcome<PathBuf> {
@@ -121,6 +134,6 @@ fn run(command: &mut Command) -> Outcome {
         .status()?;
     match output.success() {
         true => Ok(()),
-        false => Err(format!("{program} ended with {output}").into()),
+        false => Err(format!("{program} ended with {status}").into()),
     }
 }

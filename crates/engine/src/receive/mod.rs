@@ -106,9 +106,9 @@ struct Intake<'a> {
 impl Intake<'_> {
     async fn take(&mut self, tx: &mut Tx, fact: &Fact) -> Result<()> {
         match fact {
-            Fact::Message(message) if !is_usable(&message.provider_id) => Ok(nameless()),
-            Fact::Receipt(receipt) if !is_usable(&receipt.provider_id) => Ok(nameless()),
-            Fact::Template(change) if !is_usable(&change.name) || !is_usable(&change.language) => Ok(nameless()),
+            Fact::Message(message) if !is_usable(&message.provider_id) => nameless(),
+            Fact::Receipt(receipt) if !is_usable(&receipt.provider_id) => nameless(),
+            Fact::Template(change) if !is_usable(&change.name) || !is_usable(&change.language) => nameless(),
             Fact::Message(message) => self.message(tx, message).await,
             Fact::Receipt(receipt) => self.receipt(tx, receipt).await,
             Fact::Template(change) => self.template(tx, change).await,
@@ -154,8 +154,9 @@ impl Intake<'_> {
 }
 
 /// No provider sends such a thing; the rest of the push must not suffer from it.
-fn nameless() {
+fn nameless() -> Result<()> {
     tracing::warn!("a fact without a usable name was dropped");
+    Ok(())
 }
 
 /// Longer names than any provider gives; PostgreSQL could not index them.
