@@ -146,7 +146,7 @@ def test_it_looks_right_everywhere(browser, platform, receiver, tmp_path):
         for colours in ("light", "dark"):
             with Person(browser, platform, size, colours) as person:
                 expect(person.bubble("the last one")).to_be_visible()
-                person.page.wait_for_function("[...document.querySelectorAll('#chat img')].every(one => one.complete)")
+                until(lambda: person.page.evaluate("[...document.querySelectorAll('#chat img')].every(one => one.complete)"), what="the pictures")
                 expect(person.bubble("the last one")).to_be_in_viewport(ratio=1)
                 expect(person.page.get_by_label("Message", exact=True)).to_be_in_viewport(ratio=1)
                 sideways = person.page.evaluate("['html', '#chat'].filter(one => (one = document.querySelector(one)).scrollWidth > one.clientWidth)")

@@ -6,7 +6,8 @@
 //! does not know whether the provider took the message, and waits for a receipt that carries our id
 //! (`unknown`) before it is sent once more, with the same id. A recorded answer is never asked for again.
 //!
-//! Messages of one conversation go one after the other, in the order in which they were accepted.
+//! Messages of one conversation go one after the other, in the order in which they were accepted, except that one
+//! which has to be tried again later holds back none that follow.
 
 mod claim;
 mod lane;

@@ -62,6 +62,45 @@ on_both! {
         assert_eq!(house.provider.calls().len(), 1);
     }
 
+    async fn what_waits_behind_a_call_is_not_in_doubt(house: &mut House) {
+        house.provider.will([Reply::Hangs]);
+        let first = house.send(ANN, "a1").await;
+        let second = house.send(ANN, "a2").await;
+        let work = working(house);
+        house.provider.called(1).await;
+        die(house, work).await;
+        let job = house.job(&second.id).await.unwrap();
+        assert_eq!((job.state, job.attempts), (State::Reserved, 0));
+        house.advance(CALL_LEASE);
+        house.settle().await;
+        assert_eq!(house.job(&first.id).await.unwrap().state, State::Unknown);
+        assert_eq!(house.provider.texts(), ["a1", "a2"]);
+        assert_eq!(house.story(&second.id).await, [MESSAGE_CREATED, MESSAGE_SUBMITTED]);
+    }
+
+    /// Who knows to be alone does not wait for claims of the dead to run out.
+    async fn a_process_that_is_alone_recovers_at_once(house: &mut House) {
+        house.subscribe(crate::HOOK, &[MESSAGE_CREATED]).await;
+        house.transport.will(crate::HOOK, [testkit::Echo::Hangs]);
+        house.send(ANN, "told").await;
+        engine::workers::recover(&house.engine).await.unwrap();
+        let work = working(house);
+        house.transport.reached(1).await;
+        die(house, work).await;
+        house.provider.will([Reply::Hangs]);
+        engine::workers::recover(&house.engine).await.unwrap();
+        let message = house.send(ANN, "asked").await;
+        let work = working(house);
+        house.provider.called(2).await;
+        die(house, work).await;
+        engine::workers::recover(&house.engine).await.unwrap();
+        house.settle().await;
+        let job = house.job(&message.id).await.unwrap();
+        assert_eq!((job.state, job.due_at - house.now()), (State::Unknown, 600_000));
+        let posted = house.transport.posted(crate::HOOK);
+        assert_eq!(posted.iter().map(|posted| posted.header("x-attempt")).collect::<String>(), "121");
+    }
+
     async fn silence_counts_only_while_the_provider_is_heard(house: &mut House) {
         let message = lost(house).await;
         house.advance(OUTCOME_WAIT);

@@ -186,10 +186,12 @@ on_both! {
         assert_eq!(house.story(&ann).await, [CONTACT_CREATED, CONTACT_UPDATED]);
     }
 
-    /// One bad byte in one item must not make the provider push everything again for ever.
-    async fn nul_anywhere_refuses_nothing(house: &mut House) {
-        let mut odd = house.inbound(ANN, "a\0b", "hello");
+    /// One bad item must not make the provider push everything again for ever.
+    async fn an_odd_item_does_not_refuse_the_rest(house: &mut House) {
+        let long = "x".repeat(10_000);
+        let mut odd = house.inbound(ANN, "good", "hel\0lo");
         odd.reply_to = Some("\0".into());
+        odd.at = i64::MAX;
         let preference = Preference {
             sender: house.sender.external_id.clone(),
             from: vec![address("phone", ANN)],
@@ -198,18 +200,23 @@ on_both! {
             document: None,
         };
         let nowhere = engine::facts::Message { sender: "no\0where".into(), ..house.inbound(BOB, "b", "hello") };
-        let unreachable = said_by(house, &[("phone", "\0")], "c");
         let push = vec![
-            Fact::Message(Box::new(odd)),
             Fact::Message(Box::new(nowhere)),
-            unreachable,
+            said(house, BOB, "a\0b"),
+            said(house, BOB, &long),
+            said_by(house, &[("phone", "\0")], "c"),
+            said_by(house, &[("user", &long)], "d"),
             house.receipt("x\0y", None, Status::Sent),
+            house.receipt(&long, None, Status::Sent),
             Fact::Preference(preference),
             Fact::Notice(Notice { account: "account".into(), name: "n\0".into(), document: None }),
+            Fact::Message(Box::new(odd)),
         ];
         let push = Received { accounts: vec!["account".into(), "acc\0unt".into()], ..house.push(push) };
         house.engine.receive(PROVIDER, push).await.unwrap();
-        assert_eq!(all(house).await.len(), 1);
+        let messages = all(house).await;
+        assert_eq!(messages.iter().map(|message| message.provider_id.as_deref().unwrap()).collect::<Vec<_>>(), ["good"]);
+        assert_eq!(house.story(&house.account).await, ["account.notice"]);
         assert!(engine::explain::explain(&house.engine, "\0").await.unwrap().is_empty());
     }
 
