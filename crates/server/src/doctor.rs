@@ -64,6 +64,7 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     }
     match report.wrong {
         0 => println!("\nNothing is wrong."),
+        1 => println!("\nOne thing is wrong."),
         count => println!("\n{count} things are wrong."),
     }
     Ok(if report.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

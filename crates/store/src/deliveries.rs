@@ -184,9 +184,11 @@ pub async fn claim(
 }
 
 /// The claims of processes that are gone end now: only where nobody else can be working. A claim is an attempt
-/// that began after the row was last written to.
+/// of which no end is written down.
 pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
-    let sql = "UPDATE deliveries SET next_attempt_at = ?1 WHERE open = 1 AND next_attempt_at > ?1 AND last_attempt_at > updated_at";
+    let sql = "UPDATE deliveries SET next_attempt_at = ?1 WHERE open = 1 AND next_attempt_at > ?1 AND attempt_count > 0
+               AND NOT EXISTS (SELECT 1 FROM attempts a
+                 WHERE a.delivery_id = deliveries.id AND a.number = deliveries.attempt_count)";
     tx.execute(sql, params![now]).await.map(drop)
 }
 

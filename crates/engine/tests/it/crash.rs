@@ -7,9 +7,9 @@ use engine::events::{
 use engine::failure::{Code, Failure, SendError};
 use engine::messages::{Message, Status};
 use store::jobs::State;
-use testkit::{Gate, House, Reply, on_both};
+use testkit::{Echo, Gate, House, Reply, on_both};
 
-use crate::{ANN, DAY, HOUR, MINUTE, die, seconds, working};
+use crate::{ANN, DAY, HOOK, HOUR, MINUTE, OTHER_HOOK, die, seconds, working};
 
 /// Longer than a call may take.
 const CALL_LEASE: std::time::Duration = seconds_of(90);
@@ -80,10 +80,11 @@ on_both! {
 
     /// Who knows to be alone does not wait for claims of the dead to run out.
     async fn a_process_that_is_alone_recovers_at_once(house: &mut House) {
-        house.subscribe(crate::HOOK, &[MESSAGE_CREATED]).await;
-        house.transport.will(crate::HOOK, [testkit::Echo::Hangs]);
+        house.subscribe(HOOK, &[MESSAGE_CREATED]).await;
+        house.subscribe(OTHER_HOOK, &[MESSAGE_SUBMITTED]).await;
+        house.transport.will(HOOK, [Echo::Hangs]);
+        house.transport.always(OTHER_HOOK, Echo::Status(500));
         house.send(ANN, "told").await;
-        engine::workers::recover(&house.engine).await.unwrap();
         let work = working(house);
         house.transport.reached(1).await;
         die(house, work).await;
@@ -97,8 +98,12 @@ on_both! {
         house.settle().await;
         let job = house.job(&message.id).await.unwrap();
         assert_eq!((job.state, job.due_at - house.now()), (State::Unknown, 600_000));
-        let posted = house.transport.posted(crate::HOOK);
-        assert_eq!(posted.iter().map(|posted| posted.header("x-attempt")).collect::<String>(), "121");
+        let attempts = |url| house.transport.posted(url).iter().map(|posted| posted.header("x-attempt").to_owned()).collect::<String>();
+        assert_eq!(attempts(HOOK), "121");
+        // What had its answer keeps its pause.
+        engine::workers::recover(&house.engine).await.unwrap();
+        house.settle().await;
+        assert_eq!(attempts(OTHER_HOOK), "1");
     }
 
     async fn silence_counts_only_while_the_provider_is_heard(house: &mut House) {
