@@ -17,6 +17,7 @@ export PYTHONDONTWRITEBYTECODE=1
 keep=${HERMOD_BLACKBOX_KEEP:-}
 work=${keep:-$(mktemp -d /tmp/hermod-blackbox.XXXXXX)}
 mkdir -p "$work"
+export HYPOTHESIS_STORAGE_DIRECTORY=$work/hypothesis
 [ -n "$keep" ] || trap 'rm -rf "$work"' EXIT
 
 "$root/.cache/venv/bin/python" -m pytest --basetemp="$work/tests" "$@"

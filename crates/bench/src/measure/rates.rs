@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Plan;
 use crate::Outcome;
 use crate::load::{Pushes, Sends, Tally, Until, address_of, drive};
-use crate::parts::{Bench, Platform, Process, Sandbox, World, cpu_seconds};
+use crate::parts::{Bench, Platform, Process, Sandbox, World, cpu_seconds, written};
 use crate::report::{Figure, Target, median};
 
 const CONNECTIONS: usize = 128;
@@ -19,24 +19,25 @@ const FLOOR: f64 = 20_000.0;
 
 pub async fn measure(plan: &Plan) -> Outcome<Vec<Figure>> {
     let (mut floors, mut accepts, mut inbounds) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut slow, mut cost) = (Vec::new(), Vec::new());
+    let mut costs = Vec::new();
     for _ in 0..plan.count(3, 1) {
         floors.push(floor(plan).await?.rate()?);
-        let (tally, cpu) = accept(plan).await?;
+        let (tally, cost) = accept(plan).await?;
         accepts.push(tally.rate()?);
-        slow.push(tally.within(0.99));
-        cost.push(cpu);
+        costs.push(cost);
         floors.push(floor(plan).await?.rate()?);
         inbounds.push(inbound(plan).await?.rate()?);
     }
+    let cost = |of: fn(&Cost) -> f64| median(&costs.iter().map(of).collect::<Vec<_>>());
     let floor = median(&floors);
     let least = if plan.quick { 0.0 } else { FLOOR };
     Ok(vec![
         Figure::new("floor", floor, "accepts/s", Target::AtLeast { target: least, goal: least }),
         Figure::told("accept", median(&accepts), "messages/s"),
         Figure::new("accept / floor", median(&accepts) / floor, "", Target::AtLeast { target: 0.4, goal: 0.6 }),
-        Figure::told("accept, p99", median(&slow), "ms"),
-        Figure::told("accept, CPU of the platform", median(&cost), "µs/message"),
+        Figure::told("accept, p99", cost(|cost| cost.slowest), "ms"),
+        Figure::told("accept, CPU of the platform", cost(|cost| cost.cpu), "µs/message"),
+        Figure::told("accept, written to disk", cost(|cost| cost.written), "bytes/message"),
         Figure::told("inbound", median(&inbounds), "messages/s"),
         Figure::new("inbound / floor", median(&inbounds) / floor, "", Target::AtLeast { target: 0.3, goal: 0.5 }),
     ])
@@ -75,17 +76,31 @@ pub async fn held_back(bench: &Bench, dir: &std::path::Path) -> Outcome<(Sandbox
     Ok((sandbox, platform))
 }
 
-/// With the platform's microseconds of processor time for each message.
-async fn accept(plan: &Plan) -> Outcome<(Tally, f64)> {
+/// What accepting takes.
+struct Cost {
+    /// Milliseconds within which 99 of 100 are answered.
+    slowest: f64,
+    /// Microseconds of processor time for each message.
+    cpu: f64,
+    /// Bytes for each message.
+    written: f64,
+}
+
+async fn accept(plan: &Plan) -> Outcome<(Tally, Cost)> {
     let dir = plan.bench.dir()?;
     let (_sandbox, platform) = held_back(&plan.bench, dir.path()).await?;
-    let facts = platform.api()?.facts;
+    let (facts, pid) = (platform.api()?.facts, platform.pid()?);
     let (warm, sends) = (Sends::new(&facts, CUSTOMERS, TEXT), Sends::new(&facts, CUSTOMERS, TEXT));
     drive(facts.address, CONNECTIONS, WARM, |number, out| warm.write(number, out)).await?;
-    let before = cpu_seconds(platform.pid()?)?;
+    let (cpu, disk) = (cpu_seconds(pid)?, written(pid)?);
     let tally = drive(facts.address, CONNECTIONS, span(plan), |number, out| sends.write(number, out)).await?;
-    let cpu = (cpu_seconds(platform.pid()?)? - before) * 1e6 / tally.latencies.len() as f64;
-    Ok((tally, cpu))
+    let each = |used: f64| used / tally.latencies.len() as f64;
+    let cost = Cost {
+        slowest: tally.within(0.99),
+        cpu: each(cpu_seconds(pid)? - cpu) * 1e6,
+        written: each(written(pid)? - disk),
+    };
+    Ok((tally, cost))
 }
 
 async fn inbound(plan: &Plan) -> Outcome<Tally> {

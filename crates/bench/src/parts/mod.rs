@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use platform::{Api, Facts, Platform, Sandbox, World};
 pub use postgres::Postgres;
-pub use process::{Process, cpu_seconds, memory_mb};
+pub use process::{Process, cpu_seconds, memory_mb, written};
 
 use crate::Outcome;
 

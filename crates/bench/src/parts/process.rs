@@ -102,3 +102,10 @@ pub fn memory_mb(pid: u32) -> Outcome<f64> {
     let kib: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kib * 1024.0 / 1e6)
 }
+
+/// Bytes that a process has caused to be written to disk.
+pub fn written(pid: u32) -> Outcome<f64> {
+    let io = std::fs::read_to_string(format!("/proc/{pid}/io"))?;
+    let line = io.lines().find_map(|line| line.strip_prefix("write_bytes:"));
+    Ok(line.ok_or("a process's writes cannot be read")?.trim().parse()?)
+}
