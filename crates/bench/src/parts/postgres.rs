@@ -127,12 +127,8 @@ fn newest() -> Outcome<PathBuf> {
 /// Output is not kept: the server that `pg_ctl` leaves behind would hold it open.
 fn run(command: &mut Command) -> Outcome {
     let program = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(std::process::Stdio::null())
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .status()?;
-    match output.success() {
+    let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    match status.success() {
         true => Ok(()),
         false => Err(format!("{program} ended with {status}").into()),
     }
