@@ -51,41 +51,57 @@ async fn under_way(api: &Api) -> Outcome<String> {
 /// How often each text is found somewhere.
 type Found = HashMap<String, u64>;
 
+/// What there is in the end.
+#[derive(Default)]
+struct Truth {
+    phones: Found,
+    sent: Found,
+    received: Found,
+    /// Sends that came to the sandbox more than once.
+    repeated: u64,
+}
+
 /// Compares the promises with what is there.
 pub async fn verify(api: &Api, promises: &Promises) -> Outcome<Story> {
-    let (phones, sent, received) =
-        (on_phones(api).await?, through_kirim(api, "outbound").await?, through_kirim(api, "inbound").await?);
     let stats = api.sandbox(Method::GET, "/stats", None).await?;
+    let truth = Truth {
+        phones: on_phones(api).await?,
+        sent: through_kirim(api, "outbound").await?,
+        received: through_kirim(api, "inbound").await?,
+        repeated: stats.pointer("/meta/repeated_sends").and_then(Value::as_u64).ok_or("the sandbox does not count")?,
+    };
     let book = promises.book();
-    let mut broken = book.unclear.clone();
-    let acknowledged = book.sends.iter().filter(|(_, acknowledged)| **acknowledged).map(|(text, _)| text);
-    for text in acknowledged.clone() {
-        once(&mut broken, text, "on the phone", &phones);
-        once(&mut broken, text, "in Kirim's list", &sent);
-        told(&mut broken, text, &book);
-    }
-    for text in &book.writes {
-        once(&mut broken, text, "in Kirim's list", &received);
-        told(&mut broken, text, &book);
-    }
-    for (text, count) in phones.iter().chain(&sent).filter(|(text, count)| **count > 1 && !is_acknowledged(&book, text))
-    {
-        broken.push(format!("{text}, never acknowledged, is there {count} times"));
-    }
-    let repeated = stats.pointer("/meta/repeated_sends").and_then(Value::as_u64).unwrap_or(u64::MAX);
-    if repeated > 0 {
-        broken.push(format!("{repeated} sends came to the sandbox twice"));
-    }
     let told = vec![
         format!(
             "{} sends acknowledged of {}, {} messages written by customers",
-            acknowledged.count(),
+            book.sends.values().filter(|acknowledged| **acknowledged).count(),
             book.sends.len(),
             book.writes.len()
         ),
         format!("answers by status (0: the connection broke): {:?}", book.answers),
     ];
-    Ok(Story { told, broken })
+    Ok(Story { told, broken: compare(&book, &truth) })
+}
+
+fn compare(book: &Book, truth: &Truth) -> Vec<String> {
+    let mut broken = book.unclear.clone();
+    for text in book.sends.keys().filter(|text| is_acknowledged(book, text)) {
+        once(&mut broken, text, "on the phone", &truth.phones);
+        once(&mut broken, text, "in Kirim's list", &truth.sent);
+        told(&mut broken, text, book);
+    }
+    for text in &book.writes {
+        once(&mut broken, text, "in Kirim's list", &truth.received);
+        told(&mut broken, text, book);
+    }
+    let twice = truth.phones.iter().chain(&truth.sent).filter(|(_, count)| **count > 1);
+    for (text, count) in twice.filter(|(text, _)| !is_acknowledged(book, text)) {
+        broken.push(format!("{text}, never acknowledged, is there {count} times"));
+    }
+    if truth.repeated > 0 {
+        broken.push(format!("{} sends came to the sandbox twice", truth.repeated));
+    }
+    broken
 }
 
 fn is_acknowledged(book: &Book, text: &str) -> bool {
@@ -131,4 +147,45 @@ async fn through_kirim(api: &Api, direction: &str) -> Outcome<Found> {
 
 fn count(found: &mut Found, text: &Value) {
     *found.entry(text.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(texts: &[(&str, u64)]) -> Found {
+        texts.iter().map(|(text, count)| ((*text).to_owned(), *count)).collect()
+    }
+
+    #[test]
+    fn every_way_to_break_a_promise_is_seen() {
+        let mut book = Book::default();
+        book.sends.extend([("out-1".to_owned(), true), ("out-2".to_owned(), false)]);
+        book.writes.insert("in-3".to_owned());
+        book.told.extend(["out-1".to_owned(), "in-3".to_owned()]);
+        let good = || Truth {
+            phones: found(&[("out-1", 1), ("out-2", 1)]),
+            sent: found(&[("out-1", 1)]),
+            received: found(&[("in-3", 1)]),
+            repeated: 0,
+        };
+        assert_eq!(compare(&book, &good()), Vec::<String>::new());
+        let wrong: [fn(&mut Truth); 7] = [
+            |truth| _ = truth.phones.remove("out-1"),
+            |truth| _ = truth.phones.insert("out-1".into(), 2),
+            |truth| _ = truth.phones.insert("out-2".into(), 2),
+            |truth| _ = truth.sent.remove("out-1"),
+            |truth| _ = truth.received.remove("in-3"),
+            |truth| _ = truth.received.insert("in-3".into(), 2),
+            |truth| truth.repeated = 1,
+        ];
+        for (number, spoil) in wrong.iter().enumerate() {
+            let mut truth = good();
+            spoil(&mut truth);
+            assert_eq!(compare(&book, &truth).len(), 1, "case {number}");
+        }
+        book.told.clear();
+        book.unclear.push("out-4 was answered 500".into());
+        assert_eq!(compare(&book, &good()).len(), 3);
+    }
 }

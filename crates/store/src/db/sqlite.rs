@@ -113,7 +113,7 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     }
     connection.execute_batch(
         "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;
-         PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;
+         PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;
          PRAGMA temp_store=MEMORY;",
     )?;
     Ok(connection)

@@ -180,7 +180,7 @@ CREATE TABLE idempotency (
   organization_id BLOB NOT NULL, key_hash BLOB NOT NULL, fingerprint BLOB NOT NULL,
   status INTEGER NOT NULL, answer BLOB NOT NULL, created_at INTEGER NOT NULL,
   PRIMARY KEY (organization_id, key_hash)
-) WITHOUT ROWID;
+);
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 
 CREATE TABLE opt_outs (
