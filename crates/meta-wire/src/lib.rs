@@ -29,6 +29,9 @@ pub use error::{Class, GraphError, class};
 pub use loose::{Index, MetaId, Timestamp};
 pub use tagged::Tagged;
 
+/// The name under which native parts of messages and documents of events say that they are in Meta's words.
+pub const FORMAT: &str = "meta";
+
 /// The members of an object that its type does not name, in their order.
 pub type Extra = serde_json::Map<String, serde_json::Value>;
 

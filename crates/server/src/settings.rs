@@ -34,7 +34,6 @@ pub struct Server {
     pub listen: SocketAddr,
     pub public_url: String,
     pub data_dir: PathBuf,
-    pub request_timeout: Span,
     pub connections_per_peer: usize,
     pub stop_timeout: Span,
 }

@@ -46,8 +46,7 @@ use service::Kirim;
 /// The dialect's name in tables, settings and figures.
 pub const NAME: &str = "kirim";
 
-/// Whose words native parts of messages and documents of events are in.
-pub(crate) const META: &str = "meta";
+pub(crate) use meta_wire::FORMAT as META;
 
 /// What the engine must know of this dialect.
 #[must_use]

@@ -30,8 +30,7 @@ use url::Url;
 pub use account::{Config, Secrets, Unusable};
 use graph::Graph;
 
-/// Whose words [`engine::content::Native`] parts and documents of this provider are in.
-pub const FORMAT: &str = "meta";
+pub use meta_wire::FORMAT;
 
 /// What the provider works with.
 #[derive(Clone)]

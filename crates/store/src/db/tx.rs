@@ -1,6 +1,5 @@
 //! One connection, inside a transaction when it writes. The only place where statements are run.
 
-use futures_util::future::try_join_all;
 use rusqlite::types::ValueRef;
 use tokio_postgres::types::{ToSql, Type};
 
@@ -24,21 +23,6 @@ impl Tx {
             Connection::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 Ok(client.execute(&statement, &postgres_params(params)).await?)
-            }
-        }
-    }
-
-    /// Runs one statement for many rows; on PostgreSQL they travel together.
-    pub async fn execute_many(&mut self, sql: &str, rows: &[Vec<Value<'_>>]) -> Result<u64> {
-        match &mut self.0 {
-            Connection::Sqlite(connection) => {
-                rows.iter().try_fold(0, |sum, row| Ok(sum + sqlite_execute(connection, sql, row)?))
-            }
-            Connection::Postgres(client) => {
-                let statement = client.prepare_cached(&postgres_text(sql)).await?;
-                let (client, statement) = (&*client, &statement);
-                let sent = rows.iter().map(|row| async move { client.execute(statement, &postgres_params(row)).await });
-                Ok(try_join_all(sent).await?.into_iter().sum())
             }
         }
     }
