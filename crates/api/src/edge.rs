@@ -123,7 +123,7 @@ async fn shield(envelope: &dyn Envelope, work: impl Future<Output = Response>) -
 fn tell(dialect: &'static str, asked: &Asked, response: &Response, took: Duration) {
     let (method, status) = (known(&asked.method), response.status().as_u16());
     let route = asked.route.as_deref().unwrap_or("none");
-    let organization = asked.organization.get().map(ToString::to_string).unwrap_or_default();
+    let organization = asked.organization.get().map(tracing::field::display);
     let took_ms = took.as_secs_f64() * 1000.0;
     // Answers that went well are told with `log.filter = "info,access=debug"`.
     match status < 400 {

@@ -11,36 +11,45 @@ use crate::{Engine, UseCase};
 /// How long a key is remembered.
 const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
+/// The first half of a SHA-256. Nobody can choose two that are equal, and the store has half as much to sort.
+type Hash = [u8; 16];
+
 /// A caller's key, bound to what was asked with it.
 #[derive(Clone)]
 pub struct Once {
-    pub organization: Id,
-    key_hash: [u8; 32],
-    fingerprint: [u8; 32],
+    /// Names the key within its organization and dialect.
+    key: Hash,
+    fingerprint: Hash,
 }
 
 impl Once {
     /// `asked` is everything that makes two requests the same, in a canonical form.
     #[must_use]
-    pub fn new(organization: Id, dialect: &str, key: &str, asked: &[&[u8]]) -> Self {
+    pub fn new(organization: &Id, dialect: &str, key: &str, asked: &[&[u8]]) -> Self {
         let mut fingerprint = Sha256::new();
         for part in asked {
             fingerprint.update((part.len() as u64).to_be_bytes());
             fingerprint.update(part);
         }
-        let key_hash = Sha256::new().chain_update(dialect).chain_update([0]).chain_update(key).finalize();
-        Self { organization, key_hash: key_hash.into(), fingerprint: fingerprint.finalize().into() }
+        let named = Sha256::new().chain_update(organization.as_bytes()).chain_update(dialect).chain_update([0]);
+        Self { key: half(named.chain_update(key)), fingerprint: half(fingerprint) }
     }
 
-    /// Names the key within its organization, for in-memory bookkeeping.
+    /// For bookkeeping in memory.
     #[must_use]
-    pub fn key(&self) -> (Id, [u8; 32]) {
-        (self.organization, self.key_hash)
+    pub fn key(&self) -> Hash {
+        self.key
     }
 
     fn purpose(&self) -> String {
-        format!("idempotency/{}/{}", self.organization, hex::encode(self.key_hash))
+        format!("idempotency/{:032x}", u128::from_be_bytes(self.key))
     }
+}
+
+fn half(hash: Sha256) -> Hash {
+    let mut half = Hash::default();
+    half.copy_from_slice(&hash.finalize()[..16]);
+    half
 }
 
 /// An answer as it was given.
@@ -142,14 +151,14 @@ async fn keep(tx: &mut Tx, key: &SecretKey, once: &Once, given: &Given, now: i64
         status: i64::from(given.status),
         answer: key.seal(&once.purpose(), &given.body)?,
     };
-    match store::idempotency::put(tx, &once.organization, &once.key_hash, &answer, now, now - LIFE_MS).await? {
+    match store::idempotency::put(tx, &once.key, &answer, now, now - LIFE_MS).await? {
         true => Ok(()),
         false => Err(store::Error::contended("another request took the idempotency key")),
     }
 }
 
 async fn found(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<()>>> {
-    let Some(answer) = store::idempotency::get(tx, &once.organization, &once.key_hash, now - LIFE_MS).await? else {
+    let Some(answer) = store::idempotency::get(tx, &once.key, now - LIFE_MS).await? else {
         return Ok(None);
     };
     if answer.fingerprint != once.fingerprint {

@@ -112,8 +112,7 @@ impl Blobs {
         let place = self.0.place(id)?;
         let mut arrival = Arrival::new(&self.0, id);
         let mut file = File::create_new(&arrival.path).await?;
-        format::begin(&mut file, &meta).await?;
-        arrival.take(file.metadata().await?.len())?;
+        arrival.take(format::begin(&mut file, &meta).await?)?;
 
         let mut stream = pin!(stream);
         let mut digest = Sha256::new();

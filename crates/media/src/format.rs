@@ -26,15 +26,16 @@ pub(crate) struct Front {
     pub(crate) length: u64,
 }
 
-/// Writes the beginning; the digest's place stays empty until [`seal`].
-pub(crate) async fn begin(file: &mut File, meta: &Meta) -> io::Result<()> {
+/// Writes the beginning and returns its length; the digest's place stays empty until [`seal`].
+pub(crate) async fn begin(file: &mut File, meta: &Meta) -> io::Result<u64> {
     let json = serde_json::to_vec(meta)?;
     let length = u32::try_from(json.len()).ok().filter(|_| json.len() <= MAX_META);
     let length = length.ok_or_else(|| io::Error::other("the description is too long"))?;
     file.write_all(&MAGIC).await?;
     file.write_all(&length.to_le_bytes()).await?;
     file.write_all(&[0; 32]).await?;
-    file.write_all(&json).await
+    file.write_all(&json).await?;
+    Ok((HEAD + json.len()) as u64)
 }
 
 /// Writes the digest into its place.

@@ -34,8 +34,8 @@ pub async fn purge(tx: &mut Tx, kind: Kind, before: i64, limit: i64) -> Result<u
             tx.execute(sql, params![&floor, limit]).await
         }
         Kind::IdempotencyKeys => {
-            let sql = "DELETE FROM idempotency WHERE (organization_id, key_hash) IN (
-                         SELECT organization_id, key_hash FROM idempotency WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
+            let sql = "DELETE FROM idempotency WHERE key IN (
+                         SELECT key FROM idempotency WHERE created_at < ?1 ORDER BY created_at LIMIT ?2)";
             tx.execute(sql, params![before, limit]).await
         }
     }

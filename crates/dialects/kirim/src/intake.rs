@@ -66,7 +66,7 @@ fn named(request: &Request, key: &ApiKey, taken: &Taken) -> Result<Option<Once>,
         Err(_) => taken.bytes.to_vec(),
     };
     let path = request.uri().path().as_bytes();
-    Ok(Some(Once::new(key.organization_id, crate::NAME, name, &[b"POST", path, &body])))
+    Ok(Some(Once::new(&key.organization_id, crate::NAME, name, &[b"POST", path, &body])))
 }
 
 async fn settle(kirim: &Kirim, once: &Once, request_id: &str, response: Response) -> Result<Response, Error> {

@@ -11,7 +11,7 @@ use testkit::{DIALECT, House, START, on_both};
 use crate::{ANN, BOB, DAY, millis};
 
 fn once(house: &House, key: &str, asked: &str) -> Once {
-    Once::new(house.organization.id, DIALECT, key, &[asked.as_bytes()])
+    Once::new(&house.organization.id, DIALECT, key, &[asked.as_bytes()])
 }
 
 fn given(output: &Outcome<Message>) -> Given {
@@ -83,8 +83,8 @@ on_both! {
         // A key belongs to its dialect and its organization.
         let (neighbour, ..) = house.neighbour("neighbour").await;
         for foreign in [
-            Once::new(house.organization.id, "another", "k", &[b"a"]),
-            Once::new(neighbour.id, DIALECT, "k", &[b"a"]),
+            Once::new(&house.organization.id, "another", "k", &[b"a"]),
+            Once::new(&neighbour.id, DIALECT, "k", &[b"a"]),
         ] {
             assert!(house.engine.answered(&foreign).await.unwrap().is_none());
         }

@@ -31,7 +31,7 @@ on_both! {
         (settings.messages, settings.events, settings.deliveries, settings.idempotency_keys) = (day, day, day, day);
         house.restart().await;
         house.subscribe(HOOK, &[MESSAGE_CREATED, MESSAGE_SUBMITTED]).await;
-        let key = Once::new(house.organization.id, DIALECT, "k", &[]);
+        let key = Once::new(&house.organization.id, DIALECT, "k", &[]);
         house.engine.remember(&key, Given { status: 200, body: Vec::new() }).await.unwrap();
 
         // Done; waiting for the provider; with a delivery that waits for its receiver.

@@ -2,7 +2,7 @@
 //!
 //! Statements are written once, in the subset both understand, and run by two executors. Writes are
 //! [`Work`]: a value that can be run again. On SQLite one thread owns the only writing connection and
-//! commits whatever is waiting together (`sqlite::Writer`); on PostgreSQL each piece of work is a
+//! commits whatever is waiting together (`writer`); on PostgreSQL each piece of work is a
 //! transaction of its own and serialization failures are retried here (`postgres`). Either way
 //! `write(...).await` returning `Ok` means committed and on disk.
 //!
@@ -14,6 +14,7 @@ mod postgres;
 mod sqlite;
 mod tx;
 mod value;
+mod writer;
 
 use std::future::Future;
 use std::path::PathBuf;

@@ -177,9 +177,8 @@ CREATE TABLE leases (
 ) WITHOUT ROWID;
 
 CREATE TABLE idempotency (
-  organization_id BLOB NOT NULL, key_hash BLOB NOT NULL, fingerprint BLOB NOT NULL,
-  status INTEGER NOT NULL, answer BLOB NOT NULL, created_at INTEGER NOT NULL,
-  PRIMARY KEY (organization_id, key_hash)
+  key BLOB NOT NULL PRIMARY KEY, fingerprint BLOB NOT NULL,
+  status INTEGER NOT NULL, answer BLOB NOT NULL, created_at INTEGER NOT NULL
 );
 CREATE INDEX idempotency_by_age ON idempotency (created_at);
 

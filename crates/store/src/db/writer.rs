@@ -1,0 +1,235 @@
+//! The one thread that writes to SQLite, and the one that makes it last: group commit in two stages.
+//!
+//! `Writer` runs whatever work is waiting in one transaction. While the transaction before is still being
+//! written to the disk, it goes on taking in work; once that is done it commits, which hands the changes to
+//! the operating system (`synchronous=NORMAL`), and passes the batch on. `Syncer` has the log written to the
+//! disk (`fdatasync`) and only then answers each piece of work: an answer promises what `synchronous=FULL`
+//! promises. Readers may see a commit a moment before it is on the disk; whoever acts on what he read writes
+//! first, and as the log is one sequence, his write is on the disk only together with what he read.
+//!
+//! Where one piece fails after it has already written something, the whole batch is rolled back and run again
+//! with a savepoint around each piece, so that only the failing one is lost. When the disk refuses a sync,
+//! nobody knows any more what is on it: both threads end, all work is answered with an error, and a restart
+//! finds what the log holds.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc as threads};
+
+use futures_util::FutureExt;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::tx::Connection as Held;
+use super::{Error, Result, Tx, Work};
+
+/// How many pieces of work share a commit at most.
+const BATCH: usize = 512;
+
+type Batch = Vec<Box<dyn Pending>>;
+
+/// Starts both threads; they end when the last sender of `waiting` is gone.
+pub(super) fn start(
+    connection: Connection,
+    path: &std::path::Path,
+    waiting: mpsc::Receiver<Box<dyn Pending>>,
+) -> std::io::Result<()> {
+    let (synced, idle) = threads::channel();
+    let (batches, committed) = threads::channel();
+    // The syncer is idle at first.
+    let _ = synced.send(());
+    let log = PathBuf::from(format!("{}-wal", path.display()));
+    let syncer = Syncer { log, file: None, committed, synced };
+    let writer = Writer { tx: Tx(Held::Sqlite(connection)), waiting, batches, idle };
+    std::thread::Builder::new().name("store-syncer".into()).spawn(move || syncer.work_off())?;
+    std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.work_off())?;
+    Ok(())
+}
+
+pub(super) fn stopped() -> Error {
+    Error::Unavailable(Arc::new(std::io::Error::other("the store's writer has stopped")))
+}
+
+/// A piece of work whose kind the writer does not know.
+pub(super) trait Pending: Send {
+    fn run(&mut self, tx: &mut Tx);
+    fn failed(&self) -> bool;
+    fn answer(self: Box<Self>, commit: &Result<()>);
+}
+
+pub(super) struct Slot<W: Work> {
+    work: W,
+    outcome: Option<Result<W::Output>>,
+    reply: Option<oneshot::Sender<Result<W::Output>>>,
+}
+
+impl<W: Work> Slot<W> {
+    pub(super) fn new(work: W, reply: oneshot::Sender<Result<W::Output>>) -> Self {
+        Self { work, outcome: None, reply: Some(reply) }
+    }
+}
+
+impl<W: Work> Pending for Slot<W> {
+    fn run(&mut self, tx: &mut Tx) {
+        let run = std::panic::AssertUnwindSafe(|| self.work.run(tx).now_or_never());
+        self.outcome = Some(match std::panic::catch_unwind(run) {
+            Ok(Some(outcome)) => outcome,
+            Ok(None) => Err(Error::Unsupported("work on the store may not wait for anything else")),
+            Err(_) => Err(Error::Unsupported("work on the store panicked")),
+        });
+    }
+
+    fn failed(&self) -> bool {
+        !matches!(self.outcome, Some(Ok(_)))
+    }
+
+    fn answer(mut self: Box<Self>, commit: &Result<()>) {
+        let outcome = match (commit, self.outcome.take()) {
+            (Err(error), Some(Ok(_)) | None) => Err(error.clone()),
+            (Ok(()), None) => Err(stopped()),
+            (_, Some(outcome)) => outcome,
+        };
+        if let Some(reply) = self.reply.take() {
+            // Nobody may be waiting any more; the work is committed all the same.
+            let _ = reply.send(outcome);
+        }
+    }
+}
+
+/// A batch that was committed, or was not.
+struct Committed {
+    batch: Batch,
+    outcome: Result<()>,
+    /// Whether there is anything to be written to the disk.
+    changed: bool,
+}
+
+struct Writer {
+    tx: Tx,
+    waiting: mpsc::Receiver<Box<dyn Pending>>,
+    batches: threads::Sender<Committed>,
+    idle: threads::Receiver<()>,
+}
+
+impl Writer {
+    fn work_off(mut self) {
+        loop {
+            let mut batch = Vec::with_capacity(BATCH);
+            if self.waiting.blocking_recv_many(&mut batch, BATCH) == 0 {
+                return;
+            }
+            let before = self.connection().total_changes();
+            let outcome = self.commit(&mut batch);
+            metrics::histogram!("hermod_store_batch_size").record(batch.len() as f64);
+            let changed = self.connection().total_changes() != before;
+            if self.batches.send(Committed { batch, outcome, changed }).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn commit(&mut self, batch: &mut Batch) -> Result<()> {
+        self.try_commit(batch).inspect_err(|error| {
+            tracing::error!(error = error as &dyn std::error::Error, "a commit failed");
+            // Whatever happened, the next batch finds no transaction open.
+            if !self.connection().is_autocommit() {
+                let _ = self.connection().execute_batch("ROLLBACK");
+            }
+        })
+    }
+
+    fn try_commit(&mut self, batch: &mut Batch) -> Result<()> {
+        let begun = self.sql("BEGIN IMMEDIATE");
+        let together = begun.is_ok() && self.run_together(batch, 0);
+        let ready = self.idle.recv().map_err(|_| stopped());
+        begun.and(ready)?;
+        let first = batch.len();
+        while batch.len() < BATCH
+            && let Ok(pending) = self.waiting.try_recv()
+        {
+            batch.push(pending);
+        }
+        if together && self.run_together(batch, first) {
+            return self.sql("COMMIT");
+        }
+        self.run_apart(batch)
+    }
+
+    /// Runs everything from `first` on; `false` when something failed and had written before it did.
+    fn run_together(&mut self, batch: &mut Batch, first: usize) -> bool {
+        for pending in &mut batch[first..] {
+            let before = self.connection().total_changes();
+            pending.run(&mut self.tx);
+            let connection = self.connection();
+            if pending.failed() && (connection.total_changes() != before || connection.is_autocommit()) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Starts again, with a savepoint around each piece.
+    fn run_apart(&mut self, batch: &mut Batch) -> Result<()> {
+        // A full disk, for one, has rolled everything back already.
+        if !self.connection().is_autocommit() {
+            self.sql("ROLLBACK")?;
+        }
+        self.sql("BEGIN IMMEDIATE")?;
+        for pending in batch {
+            self.sql("SAVEPOINT work")?;
+            pending.run(&mut self.tx);
+            if pending.failed() {
+                self.sql("ROLLBACK TO work")?;
+            }
+            self.sql("RELEASE work")?;
+        }
+        self.sql("COMMIT")
+    }
+
+    fn sql(&self, sql: &str) -> Result<()> {
+        let mut statement = self.connection().prepare_cached(sql)?;
+        statement.raw_execute()?;
+        Ok(())
+    }
+
+    fn connection(&self) -> &Connection {
+        match &self.tx.0 {
+            Held::Sqlite(connection) => connection,
+            Held::Postgres(_) => unreachable!("the SQLite writer holds a SQLite connection"),
+        }
+    }
+}
+
+struct Syncer {
+    log: PathBuf,
+    /// The log, which stays the same file for as long as the writer's connection is open.
+    file: Option<File>,
+    committed: threads::Receiver<Committed>,
+    synced: threads::Sender<()>,
+}
+
+impl Syncer {
+    fn work_off(mut self) {
+        while let Ok(Committed { batch, mut outcome, changed }) = self.committed.recv() {
+            let synced = if changed && outcome.is_ok() { self.sync() } else { Ok(()) };
+            if let Err(error) = &synced {
+                tracing::error!(error = error as &dyn std::error::Error, "the disk refused a sync: the store stops");
+                outcome = Err(stopped());
+            }
+            for pending in batch {
+                pending.answer(&outcome);
+            }
+            if synced.is_err() || self.synced.send(()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn sync(&mut self) -> std::io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::open(&self.log)?,
+        };
+        self.file.insert(file).sync_data()
+    }
+}
