@@ -1,7 +1,7 @@
 //! Deliveries to receivers.
 //!
 //! Every active subscription with something due gets a task of its own with a bounded number of attempts
-//! in flight, so that a receiver that hangs holds up only itself. A claim is committed before an attempt
+//! in flight (`window`), so that a receiver that hangs holds up only itself. A claim is committed before an attempt
 //! is made and runs out by itself: killed in between, the attempt is made again (at least once). The body
 //! was rendered once; only what belongs to the attempt, the signature above all, is made now.
 
@@ -25,6 +25,10 @@ use crate::policy::{DeliveryPolicy, Dialect};
 use crate::transport::{Answer, Parcel, Transport};
 use crate::wake::Listener;
 use crate::{Engine, UseCase, metrics};
+
+mod window;
+
+use window::Window;
 
 /// Longer than any policy's timeout, with time to be recorded.
 const CLAIM_MS: i64 = 120_000;
@@ -110,7 +114,9 @@ struct Endpoint {
     engine: Engine,
     id: Id,
     permits: Arc<Semaphore>,
-    in_flight: FuturesUnordered<BoxFuture<'static, Result<()>>>,
+    window: Window,
+    /// Each tells whether the receiver answered.
+    in_flight: FuturesUnordered<BoxFuture<'static, Result<bool>>>,
     bell: Listener,
 }
 
@@ -125,7 +131,8 @@ struct Target {
 impl Endpoint {
     fn new(engine: Engine, id: Id, permits: Arc<Semaphore>) -> Self {
         let bell = engine.wake.subscriptions.listen();
-        Self { engine, id, permits, in_flight: FuturesUnordered::new(), bell }
+        let window = Window::new(engine.settings.deliveries.per_subscription);
+        Self { engine, id, permits, window, in_flight: FuturesUnordered::new(), bell }
     }
 
     async fn work_off(&mut self, stop: &CancellationToken) -> Result<()> {
@@ -138,9 +145,8 @@ impl Endpoint {
 
     async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
-            let room = self.engine.settings.deliveries.per_subscription.saturating_sub(self.in_flight.len());
-            // Claims of a few at a time would cost a commit each.
-            if room * 4 < self.engine.settings.deliveries.per_subscription {
+            let room = self.window.room(self.in_flight.len());
+            if room == 0 {
                 self.finish_some().await?;
                 continue;
             }
@@ -183,11 +189,12 @@ impl Endpoint {
         for group in in_order(claimed.found) {
             let (engine, target, permits) = (self.engine.clone(), target.clone(), self.permits.clone());
             self.in_flight.push(Box::pin(async move {
+                let mut answered = true;
                 for delivery in group {
                     let _permit = permits.acquire().await;
-                    attempt(&engine, &target, delivery).await?;
+                    answered &= attempt(&engine, &target, delivery).await?;
                 }
-                Ok(())
+                Ok(answered)
             }));
         }
         Ok(())
@@ -207,10 +214,10 @@ impl Endpoint {
     async fn finish_some(&mut self) -> Result<()> {
         use futures_util::FutureExt;
         if let Some(done) = self.in_flight.next().await {
-            done?;
+            self.window.moved(done?);
         }
         while let Some(Some(done)) = self.in_flight.next().now_or_never() {
-            done?;
+            self.window.moved(done?);
         }
         Ok(())
     }
@@ -224,7 +231,10 @@ impl Endpoint {
             }
         };
         tokio::select! {
-            Some(done) = self.in_flight.next() => done,
+            Some(done) = self.in_flight.next() => {
+                self.window.moved(done?);
+                Ok(())
+            }
             () = due => Ok(()),
             () = self.bell.heard() => Ok(()),
             () = stop.cancelled() => Ok(()),
@@ -281,8 +291,8 @@ impl Work for Claim {
 
 impl UseCase for Claim {}
 
-/// Prepares, posts and records one attempt.
-async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result<()> {
+/// Prepares, posts and records one attempt; tells whether there was an answer, of whatever kind.
+async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result<bool> {
     let at = engine.now();
     let parcel = prepare(target, &delivery, at);
     let answer = target.transport.deliver(&parcel).await;
@@ -296,7 +306,8 @@ async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result
         disable_after: target.dialect.delivery.disable_after,
         now: at + duration_ms,
     };
-    engine.perform(record).await
+    engine.perform(record).await?;
+    Ok(matches!(answer, Answer::Status { .. }))
 }
 
 fn prepare(target: &Target, delivery: &Delivery, at: i64) -> Parcel {
