@@ -12,9 +12,7 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
-from pictures import png
 from programs import ROOT, Platform, until
-from receiver import Receiver
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
@@ -111,12 +109,6 @@ def aim(case, existing):
 def mostly(value):
     """Three times in four, the same for the same value."""
     return zlib.crc32(str(value).encode("utf-8", "surrogatepass")) % 4 > 0
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    with Receiver(files={"/picture.png": (png(), "image/png")}) as receiver:
-        yield receiver
 
 
 @pytest.fixture(scope="module")

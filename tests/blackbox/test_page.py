@@ -11,7 +11,6 @@ import requests
 from pictures import png
 from playwright.sync_api import expect, sync_playwright
 from programs import Platform, until
-from receiver import Receiver
 
 CHROMIUM = os.environ.get("HERMOD_CHROMIUM", "/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -26,12 +25,6 @@ def browser():
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="module")
-def receiver():
-    with Receiver(files={"/picture.png": (png(), "image/png")}) as receiver:
-        yield receiver
 
 
 @pytest.fixture(scope="module")

@@ -98,12 +98,6 @@ class Bot:
 
 
 @pytest.fixture(scope="module")
-def receiver():
-    with Receiver(files={"/picture.png": (PICTURE, "image/png")}) as receiver:
-        yield receiver
-
-
-@pytest.fixture(scope="module")
 def bot(tmp_path_factory, receiver):
     with World(tmp_path_factory.mktemp("pywa") / "world") as world:
         bot = Bot(world, receiver)

@@ -11,7 +11,8 @@ use crate::{Engine, UseCase};
 /// How long a key is remembered.
 const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
 
-/// The first half of a SHA-256. Nobody can choose two that are equal, and the store has half as much to sort.
+/// The first half of a SHA-256: the store has half as much to sort, and finding two of one's own that are equal
+/// still takes 2^64 tries.
 type Hash = [u8; 16];
 
 /// A caller's key, bound to what was asked with it.

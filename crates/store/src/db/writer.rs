@@ -13,7 +13,7 @@
 //! finds what the log holds.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc as threads};
 
 use futures_util::FutureExt;
@@ -31,15 +31,16 @@ type Batch = Vec<Box<dyn Pending>>;
 /// Starts both threads; they end when the last sender of `waiting` is gone.
 pub(super) fn start(
     connection: Connection,
-    path: &std::path::Path,
+    path: &Path,
     waiting: mpsc::Receiver<Box<dyn Pending>>,
 ) -> std::io::Result<()> {
     let (synced, idle) = threads::channel();
     let (batches, committed) = threads::channel();
     // The syncer is idle at first.
     let _ = synced.send(());
-    let log = PathBuf::from(format!("{}-wal", path.display()));
-    let syncer = Syncer { log, file: None, committed, synced };
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let syncer = Syncer { log: log.into(), file: None, committed, synced };
     let writer = Writer { tx: Tx(Held::Sqlite(connection)), waiting, batches, idle };
     std::thread::Builder::new().name("store-syncer".into()).spawn(move || syncer.work_off())?;
     std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.work_off())?;

@@ -5,6 +5,8 @@
 //! is made and runs out by itself: killed in between, the attempt is made again (at least once). The body
 //! was rendered once; only what belongs to the attempt, the signature above all, is made now.
 
+mod window;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,9 +28,7 @@ use crate::transport::{Answer, Parcel, Transport};
 use crate::wake::Listener;
 use crate::{Engine, UseCase, metrics};
 
-mod window;
-
-use window::Window;
+use self::window::Window;
 
 /// Longer than any policy's timeout, with time to be recorded.
 const CLAIM_MS: i64 = 120_000;
