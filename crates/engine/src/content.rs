@@ -180,7 +180,9 @@ impl Content {
     /// For the store.
     #[must_use]
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("content is made of texts, numbers and JSON")
+        let mut json = Vec::with_capacity(512);
+        serde_json::to_writer(&mut json, self).expect("content is made of texts, numbers and JSON");
+        String::from_utf8(json).expect("JSON is UTF-8")
     }
 
     /// The word for its kind in lists and events: `text`, `image`, `template`, `interactive`, …

@@ -8,9 +8,6 @@ use store::{Id, Result, SecretKey, Tx, Work};
 
 use crate::{Engine, UseCase};
 
-/// How long a key is remembered.
-const LIFE_MS: i64 = 24 * 60 * 60 * 1000;
-
 /// The first half of a SHA-256: the store has half as much to sort, and finding two of one's own that are equal
 /// still takes 2^64 tries.
 type Hash = [u8; 16];
@@ -152,14 +149,14 @@ async fn keep(tx: &mut Tx, key: &SecretKey, once: &Once, given: &Given, now: i64
         status: i64::from(given.status),
         answer: key.seal(&once.purpose(), &given.body)?,
     };
-    match store::idempotency::put(tx, &once.key, &answer, now, now - LIFE_MS).await? {
+    match store::idempotency::put(tx, &once.key, &answer, now).await? {
         true => Ok(()),
         false => Err(store::Error::contended("another request took the idempotency key")),
     }
 }
 
 async fn found(tx: &mut Tx, key: &SecretKey, once: &Once, now: i64) -> Result<Option<Kept<()>>> {
-    let Some(answer) = store::idempotency::get(tx, &once.key, now - LIFE_MS).await? else {
+    let Some(answer) = store::idempotency::get(tx, &once.key, now).await? else {
         return Ok(None);
     };
     if answer.fingerprint != once.fingerprint {

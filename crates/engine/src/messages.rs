@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use store::contacts::Address;
+use store::conversations::With;
 use store::jobs::{Job, State};
 pub use store::messages::{Direction, Filter, Message, Status};
 use store::senders::Sender;
@@ -53,23 +54,18 @@ impl Work for Send {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sender = &*new.sender;
-        let (contact, fresh) = contacts::ensure(tx, engine, sender, std::slice::from_ref(&new.to), None).await?;
-        if self.unwanted(tx, &contact, template.as_ref()).await? {
+        if self.unwanted(tx, template.as_ref()).await? {
             return Ok(Err(Refusal::OptedOut));
         }
-        let organization = &sender.organization_id;
-        let now = engine.now();
-        let conversation =
-            store::conversations::ensure(tx, &engine.new_id(), organization, &sender.id, &contact, now).await?;
-        if conversation.last_message_at.is_none() {
-            store::contacts::link(tx, &contact, &sender.id).await?;
-        }
-        if fresh {
-            let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
-            self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);
-        }
-        let message = self.message(engine.new_id(), conversation.id, contact);
-        store::conversations::wrote(tx, &conversation.id, message.created_at).await?;
+        let (organization, to) = (&sender.organization_id, &new.to);
+        let known = store::conversations::with_address(tx, organization, &sender.id, &to.kind, &to.value).await?;
+        let with = match known {
+            Some(with) => with,
+            None => self.begin(tx).await?,
+        };
+        // Made when the conversation is locked, so that ids grow within it.
+        let message = self.message(engine.new_id(), with);
+        store::conversations::wrote(tx, &with.conversation, message.created_at).await?;
         store::messages::insert(tx, &message).await?;
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
         let note = Note::about(organization, events::MESSAGE_CREATED, &message);
@@ -111,21 +107,40 @@ impl Send {
     }
 
     /// Whether this is marketing for somebody who wants none.
-    async fn unwanted(&self, tx: &mut Tx, contact: &Id, template: Option<&Template>) -> Result<bool> {
-        let sender = &*self.new.sender;
-        let marketing = template.is_some_and(|template| template.category.eq_ignore_ascii_case(templates::MARKETING));
-        Ok(marketing
-            && store::opt_outs::exists(tx, &sender.organization_id, contact, &sender.channel, MARKETING).await?)
+    async fn unwanted(&self, tx: &mut Tx, template: Option<&Template>) -> Result<bool> {
+        if !template.is_some_and(|template| template.category.eq_ignore_ascii_case(templates::MARKETING)) {
+            return Ok(false);
+        }
+        let (sender, to) = (&*self.new.sender, &self.new.to);
+        let contact = store::contacts::by_address(tx, &sender.organization_id, &to.kind, &to.value).await?;
+        let Some(contact) = contact else { return Ok(false) };
+        store::opt_outs::exists(tx, &sender.organization_id, &contact, &sender.channel, MARKETING).await
     }
 
-    fn message(&self, id: Id, conversation: Id, contact: Id) -> Message {
+    /// The first conversation of the sender with somebody, whom we may not know either.
+    async fn begin(&self, tx: &mut Tx) -> Result<With> {
+        let (engine, sender, to) = (&self.engine, &*self.new.sender, &self.new.to);
+        let organization = &sender.organization_id;
+        let (contact, fresh) = contacts::ensure(tx, engine, sender, std::slice::from_ref(to), None).await?;
+        let id = engine.new_id();
+        let conversation =
+            store::conversations::ensure(tx, &id, organization, &sender.id, &contact, id.millis()).await?.id;
+        store::contacts::link(tx, &contact, &sender.id).await?;
+        if fresh {
+            let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
+            self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);
+        }
+        Ok(With { conversation, contact })
+    }
+
+    fn message(&self, id: Id, with: With) -> Message {
         let new = &self.new;
         Message {
             id,
             organization_id: new.sender.organization_id,
             sender_id: new.sender.id,
-            conversation_id: conversation,
-            contact_id: contact,
+            conversation_id: with.conversation,
+            contact_id: with.contact,
             direction: Direction::Outbound,
             kind: self.kind.clone(),
             content: self.content.clone(),

@@ -96,7 +96,7 @@ pub async fn set_secrets(tx: &mut Tx, id: &Id, secrets: &[u8], now: i64) -> Resu
 /// By the provider's name for it.
 pub async fn by_external_id(tx: &mut Tx, provider: &str, external_id: &str) -> Result<Option<Account>> {
     let sql = format!("SELECT {COLUMNS} FROM accounts WHERE provider = ?1 AND external_id = ?2");
-    tx.query_opt(&sql, params![provider, external_id]).await?.map(read).transpose()
+    tx.beside().query_opt(&sql, params![provider, external_id]).await?.map(read).transpose()
 }
 
 /// Remembers that a push of an account's reached us.
@@ -104,5 +104,5 @@ pub async fn heard(tx: &mut Tx, provider: &str, external_id: &str, now: i64) -> 
     // Once in a second is enough, and keeps the row cool.
     let sql = "UPDATE accounts SET heard_at = ?3
                WHERE provider = ?1 AND external_id = ?2 AND (heard_at IS NULL OR heard_at < ?4)";
-    tx.execute(sql, params![provider, external_id, now, now - 1000]).await.map(drop)
+    tx.beside().execute(sql, params![provider, external_id, now, now - 1000]).await.map(drop)
 }

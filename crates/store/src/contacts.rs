@@ -62,13 +62,13 @@ pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<()> {
         contact.created_at,
         contact.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.beside().execute(sql, values).await.map(drop)
 }
 
 /// Who has an address.
 pub async fn by_address(tx: &mut Tx, organization: &Id, kind: &str, value: &str) -> Result<Option<Id>> {
     let sql = "SELECT contact_id FROM addresses WHERE organization_id = ?1 AND kind = ?2 AND value = ?3";
-    tx.query_opt(sql, params![organization, kind, value]).await?.map(|mut row| row.take()).transpose()
+    tx.beside().query_opt(sql, params![organization, kind, value]).await?.map(|mut row| row.take()).transpose()
 }
 
 /// Gives a contact an address; `false` when somebody has it already.
@@ -82,7 +82,7 @@ pub async fn add_address(
 ) -> Result<bool> {
     let sql = "INSERT INTO addresses (organization_id, kind, value, contact_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (organization_id, kind, value) DO NOTHING";
-    Ok(tx.execute(sql, params![organization, kind, value, contact, now]).await? > 0)
+    Ok(tx.beside().execute(sql, params![organization, kind, value, contact, now]).await? > 0)
 }
 
 pub async fn remove_address(tx: &mut Tx, organization: &Id, kind: &str, value: &str) -> Result<()> {
@@ -100,7 +100,7 @@ pub async fn addresses(tx: &mut Tx, contact: &Id) -> Result<Vec<Address>> {
 pub async fn link(tx: &mut Tx, contact: &Id, sender: &Id) -> Result<bool> {
     let sql = "INSERT INTO contact_senders (sender_id, contact_id) VALUES (?1, ?2)
                ON CONFLICT (sender_id, contact_id) DO NOTHING";
-    Ok(tx.execute(sql, params![sender, contact]).await? > 0)
+    Ok(tx.beside().execute(sql, params![sender, contact]).await? > 0)
 }
 
 pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Contact>> {
@@ -157,17 +157,19 @@ pub async fn update(tx: &mut Tx, contact: &Contact) -> Result<()> {
 /// Gives a name to a contact that has none; `false` when it has one.
 pub async fn name_if_unknown(tx: &mut Tx, id: &Id, name: &str, now: i64) -> Result<bool> {
     let sql = "UPDATE contacts SET name = ?2, updated_at = ?3 WHERE id = ?1 AND name IS NULL";
-    Ok(tx.execute(sql, params![id, name, now]).await? > 0)
+    Ok(tx.beside().execute(sql, params![id, name, now]).await? > 0)
 }
 
 /// Deletes a contact with its conversations, messages and labels.
 pub async fn delete(tx: &mut Tx, organization: &Id, id: &Id) -> Result<bool> {
-    tx.execute(
-        "DELETE FROM jobs WHERE id IN (SELECT id FROM messages WHERE conversation_id IN
-                (SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1))",
-        params![organization, id],
-    )
-    .await?;
+    // Once they are locked, nobody adds a message.
+    let sql = "SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1 /* for update */";
+    for mut row in tx.query(sql, params![organization, id]).await? {
+        let conversation: Id = row.take()?;
+        let sql = "DELETE FROM jobs WHERE id IN (SELECT id FROM messages WHERE conversation_id = ?1)";
+        tx.execute(sql, params![&conversation]).await?;
+        tx.execute("DELETE FROM messages WHERE conversation_id = ?1", params![&conversation]).await?;
+    }
     let sql = "DELETE FROM contacts WHERE organization_id = ?1 AND id = ?2";
     Ok(tx.execute(sql, params![organization, id]).await? > 0)
 }

@@ -82,20 +82,42 @@ pub async fn ensure(
     now: i64,
 ) -> Result<Conversation> {
     let find = format!("SELECT {COLUMNS} FROM conversations WHERE contact_id = ?1 AND sender_id = ?2 /* for update */");
-    if let Some(row) = tx.query_opt(&find, params![contact, sender]).await? {
+    if let Some(row) = tx.beside().query_opt(&find, params![contact, sender]).await? {
         return read(row);
     }
     let sql = "INSERT INTO conversations (id, organization_id, sender_id, contact_id, status, unread_count, pair_free_at, created_at, updated_at)
                VALUES (?1, ?2, ?3, ?4, 'open', 0, 0, ?5, ?5) ON CONFLICT (contact_id, sender_id) DO NOTHING";
-    tx.execute(sql, params![fresh, organization, sender, contact, now]).await?;
-    let row = tx.query_opt(&find, params![contact, sender]).await?;
+    tx.beside().execute(sql, params![fresh, organization, sender, contact, now]).await?;
+    let row = tx.beside().query_opt(&find, params![contact, sender]).await?;
     row.map(read).transpose()?.ok_or(Error::Dangling)
+}
+
+/// A conversation and whom it is with.
+#[derive(Clone, Copy, Debug)]
+pub struct With {
+    pub conversation: Id,
+    pub contact: Id,
+}
+
+/// A sender's conversation with whoever has an address, locked; `None` when there is none.
+pub async fn with_address(
+    tx: &mut Tx,
+    organization: &Id,
+    sender: &Id,
+    kind: &str,
+    value: &str,
+) -> Result<Option<With>> {
+    const SQL: &str = "SELECT c.id, c.contact_id FROM addresses a
+         JOIN conversations c ON c.contact_id = a.contact_id AND c.sender_id = ?4
+         WHERE a.organization_id = ?1 AND a.kind = ?2 AND a.value = ?3 /* for update of c */";
+    let row = tx.beside().query_opt(SQL, params![organization, kind, value, sender]).await?;
+    row.map(|mut row| Ok(With { conversation: row.take()?, contact: row.take()? })).transpose()
 }
 
 /// Something was sent.
 pub async fn wrote(tx: &mut Tx, id: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2 WHERE id = ?1";
-    tx.execute(sql, params![id, now]).await.map(drop)
+    tx.beside().execute(sql, params![id, now]).await.map(drop)
 }
 
 /// Something came in: the window opens again and a resolved conversation with it.
@@ -106,7 +128,7 @@ pub async fn heard(tx: &mut Tx, id: &Id, at: i64, window_until: i64, now: i64) -
                  last_inbound_at = CASE WHEN last_inbound_at > ?2 THEN last_inbound_at ELSE ?2 END,
                  window_until = CASE WHEN window_until > ?3 THEN window_until ELSE ?3 END
                WHERE id = ?1";
-    tx.execute(sql, params![id, at, window_until, now]).await.map(drop)
+    tx.beside().execute(sql, params![id, at, window_until, now]).await.map(drop)
 }
 
 /// When the pair of sender and contact may be used next; `None` for an unknown conversation.

@@ -1,6 +1,6 @@
 //! Facts that happened, appended in the transactions that made them true.
 
-use crate::db::{Result, Row, Tx};
+use crate::db::{Insert, Result, Row, Tx};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -53,10 +53,14 @@ fn read(mut row: Row) -> Result<Event> {
     })
 }
 
+static INSERT: Insert = Insert::new(
+    "events (id, organization_id, kind, subject_id, conversation_id, sender_id, fact_id, data,
+       document_format, document, pending, created_at)",
+    12,
+    "",
+);
+
 pub async fn insert(tx: &mut Tx, event: &Event) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO events (id, organization_id, kind, subject_id, conversation_id, sender_id, fact_id, data,
-        document_format, document, pending, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let values = params![
         &event.id,
         &event.organization_id,
@@ -71,7 +75,7 @@ pub async fn insert(tx: &mut Tx, event: &Event) -> Result<()> {
         event.pending,
         event.created_at,
     ];
-    tx.execute(SQL, values).await.map(drop)
+    tx.append(&INSERT, values).await.map(drop)
 }
 
 /// The oldest events of which no deliveries have been made.

@@ -73,8 +73,8 @@ impl Id {
     #[must_use]
     pub fn ulid(&self) -> String {
         let value = self.checked();
-        let digit = |place: u32| CROCKFORD[(value >> (5 * place)) as usize & 31] as char;
-        (0..26).rev().map(digit).collect()
+        let digits: [u8; 26] = std::array::from_fn(|place| CROCKFORD[(value >> (5 * (25 - place))) as usize & 31]);
+        str::from_utf8(&digits).expect("the alphabet is ASCII").to_owned()
     }
 
     #[must_use]

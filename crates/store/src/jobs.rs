@@ -1,7 +1,7 @@
 //! Work to be done later or again. A claim moves `due_at` to its own end, so that a dead process's
 //! claim runs out; `called_at` says that the outside world may have been asked.
 
-use crate::db::{Error, Result, Row, Tx};
+use crate::db::{Error, Insert, Result, Row, Tx};
 use crate::{Id, params};
 
 #[derive(Clone, Debug)]
@@ -59,10 +59,10 @@ fn read(mut row: Row) -> Result<Job> {
     })
 }
 
+static INSERT: Insert =
+    Insert::new("jobs (id, organization_id, kind, lane, state, attempts, due_at, called_at, created_at)", 9, "");
+
 pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
-    const SQL: &str =
-        "INSERT INTO jobs (id, organization_id, kind, lane, state, attempts, due_at, called_at, created_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let values = params![
         &job.id,
         &job.organization_id,
@@ -74,7 +74,7 @@ pub async fn insert(tx: &mut Tx, job: &Job) -> Result<()> {
         job.called_at,
         job.created_at,
     ];
-    tx.execute(SQL, values).await.map(drop)
+    tx.append(&INSERT, values).await.map(drop)
 }
 
 /// What is due in a lane, longest due first. Whoever asks holds the lane.

@@ -1,6 +1,6 @@
 //! What was sent and received.
 
-use crate::db::{Error, Result, Row, Tx};
+use crate::db::{Error, Insert, Result, Row, Tx};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -118,13 +118,15 @@ fn read(mut row: Row) -> Result<Message> {
     })
 }
 
-/// Adds a message; `false` when the provider's id is there already.
+static INSERT: Insert = Insert::new(
+    "messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
+       reply_to, address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at)",
+    18,
+    "ON CONFLICT DO NOTHING",
+);
+
+/// Adds a message; `false` when another transaction has taken the provider's id since the caller looked.
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
-    const SQL: &str =
-        "INSERT INTO messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
-          reply_to, address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
-        ON CONFLICT DO NOTHING";
     let values = params![
         &message.id,
         &message.organization_id,
@@ -145,7 +147,7 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
         message.created_at,
         message.updated_at,
     ];
-    Ok(tx.execute(SQL, values).await? > 0)
+    tx.append(&INSERT, values).await
 }
 
 pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Message>> {
@@ -167,13 +169,18 @@ pub async fn get_for_update(tx: &mut Tx, id: &Id) -> Result<Option<Message>> {
 
 pub async fn by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
     let sql = format!("SELECT {COLUMNS} FROM messages WHERE sender_id = ?1 AND provider_id = ?2 /* for update */");
-    tx.query_opt(&sql, params![sender, provider_id]).await?.map(read).transpose()
+    named(tx, &sql, sender, provider_id).await
 }
 
 /// The same, for looking only.
 pub async fn peek_by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
     let sql = format!("SELECT {COLUMNS} FROM messages WHERE sender_id = ?1 AND provider_id = ?2");
-    tx.query_opt(&sql, params![sender, provider_id]).await?.map(read).transpose()
+    named(tx, &sql, sender, provider_id).await
+}
+
+async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
+    let tx = tx.looking_for(&INSERT, &[(2, sender.into()), (13, provider_id.into())])?;
+    tx.query_opt(sql, params![sender, provider_id]).await?.map(read).transpose()
 }
 
 /// Every message with a provider's id, whosever: for people who look into the database.

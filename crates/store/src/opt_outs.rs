@@ -24,5 +24,5 @@ pub async fn remove(tx: &mut Tx, organization: &Id, contact: &Id, channel: &str,
 
 pub async fn exists(tx: &mut Tx, organization: &Id, contact: &Id, channel: &str, purpose: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM opt_outs WHERE organization_id = ?1 AND contact_id = ?2 AND channel = ?3 AND purpose = ?4";
-    Ok(tx.query_opt(sql, params![organization, contact, channel, purpose]).await?.is_some())
+    Ok(tx.beside().query_opt(sql, params![organization, contact, channel, purpose]).await?.is_some())
 }

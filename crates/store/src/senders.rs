@@ -90,7 +90,7 @@ pub async fn of_organization(tx: &mut Tx, organization: &Id, external_id: &str) 
 /// The sender that a provider's push is about.
 pub async fn by_external_id(tx: &mut Tx, provider: &str, external_id: &str) -> Result<Option<Sender>> {
     let sql = format!("SELECT {COLUMNS} FROM senders WHERE provider = ?1 AND external_id = ?2");
-    tx.query_opt(&sql, params![provider, external_id]).await?.map(read).transpose()
+    tx.beside().query_opt(&sql, params![provider, external_id]).await?.map(read).transpose()
 }
 
 /// Oldest first; all organizations' and accounts' unless named.

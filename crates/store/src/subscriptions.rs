@@ -94,7 +94,13 @@ fn fenced(kinds: &[String]) -> String {
 pub async fn wanted(tx: &mut Tx, organization: &Id, kind: &str) -> Result<bool> {
     const SQL: &str = "SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
         AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' LIMIT 1";
-    Ok(tx.query_opt(SQL, params![organization, kind]).await?.is_some())
+    let known = tx.wanted.iter().find(|(of, about, _)| of == organization && about == kind);
+    if let Some((.., wanted)) = known {
+        return Ok(*wanted);
+    }
+    let wanted = tx.beside().query_opt(SQL, params![organization, kind]).await?.is_some();
+    tx.wanted.push((*organization, kind.to_owned(), wanted));
+    Ok(wanted)
 }
 
 /// Those in an organization who want a kind of event, paused ones included.

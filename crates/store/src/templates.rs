@@ -114,7 +114,7 @@ pub async fn find(
         "SELECT {COLUMNS} FROM templates WHERE account_id = ?1 AND (external_id = ?2 OR (name = ?3 AND language = ?4))
          ORDER BY CASE WHEN external_id = ?2 THEN 0 ELSE 1 END LIMIT 1"
     );
-    tx.query_opt(&sql, params![account, external_id, name, language]).await?.map(read).transpose()
+    tx.beside().query_opt(&sql, params![account, external_id, name, language]).await?.map(read).transpose()
 }
 
 /// Removes what the provider no longer has; returns how many.

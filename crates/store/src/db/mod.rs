@@ -9,6 +9,8 @@
 //! After a crash SQLite replays its log when the file is opened; work whose `write` had not returned
 //! may be there or not, and nothing half of it.
 
+mod append;
+mod checkpoint;
 mod error;
 mod postgres;
 mod sqlite;
@@ -20,6 +22,7 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub(crate) use append::Insert;
 pub use error::Error;
 pub use tx::Tx;
 pub use value::{FromCell, Row, Value};

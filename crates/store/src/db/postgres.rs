@@ -48,7 +48,7 @@ impl Postgres {
     }
 
     pub(super) async fn reader(&self) -> Result<Reader> {
-        Ok(Reader { tx: Some(Tx(Held::Postgres(self.pool.get().await?))), home: None })
+        Ok(Reader { tx: Some(Tx::new(Held::Postgres(self.pool.get().await?))), home: None })
     }
 
     /// Counts commits that changed what processes keep in memory (see `revisions`).
@@ -85,11 +85,11 @@ async fn pause(attempt: u32) {
 
 async fn attempt_once<W: Work>(client: Object, work: &W) -> Result<W::Output> {
     client.batch_execute("BEGIN").await?;
-    let mut tx = Tx(Held::Postgres(client));
+    let mut tx = Tx::new(Held::Postgres(client));
     // A panic must not hand a connection in the middle of a transaction back to the pool.
     let outcome = std::panic::AssertUnwindSafe(work.run(&mut tx)).catch_unwind().await;
     let outcome = outcome.unwrap_or(Err(Error::Unsupported("work on the store panicked")));
-    let Held::Postgres(client) = tx.0 else {
+    let Held::Postgres(client) = tx.connection else {
         return Err(Error::Unsupported("a PostgreSQL transaction holds a PostgreSQL connection"));
     };
     match outcome {

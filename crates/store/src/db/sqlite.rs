@@ -29,7 +29,7 @@ impl Sqlite {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let connection = connect(path, false)?;
         let (queue, waiting) = mpsc::channel(QUEUE);
-        writer::start(connection, path, waiting)?;
+        writer::start(connection, connect(path, false)?, path, waiting)?;
         let readers =
             Readers { path: path.to_owned(), idle: Mutex::default(), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { path: path.to_owned(), queue, readers: Arc::new(readers) })
@@ -47,7 +47,7 @@ impl Sqlite {
         let idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let tx = match idle {
             Some(tx) => tx,
-            None => Tx(Held::Sqlite(connect(&self.readers.path, true)?)),
+            None => Tx::new(Held::Sqlite(connect(&self.readers.path, true)?)),
         };
         let home = Home { readers: self.readers.clone(), _permit: permit };
         Ok(Reader { tx: Some(tx), home: Some(home) })
@@ -104,10 +104,10 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
         connection.execute_batch("PRAGMA cache_size=-2000; PRAGMA query_only=1;")?;
         return Ok(connection);
     }
-    // `writer` does what FULL would do after each commit.
+    // `writer` does what FULL would do after each commit, and `checkpoint` what SQLite would do within some.
     connection.execute_batch(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;
-         PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;
+         PRAGMA cache_size=-32000; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;
          PRAGMA temp_store=MEMORY;",
     )?;
     Ok(connection)

@@ -3,35 +3,128 @@
 use rusqlite::types::ValueRef;
 use tokio_postgres::types::{ToSql, Type};
 
+use super::append::{Insert, Waiting};
 use super::value::Cell;
 use super::{Error, Result, Row, Value};
+use crate::Id;
 
-/// Runs statements. Parameters are `?1`, `?2`, …; a row lock is written `/* for update */` or
-/// `/* for update skip locked */`, which SQLite, having one writer, reads as a comment.
-pub struct Tx(pub(super) Connection);
+/// Runs statements. Parameters are `?1`, `?2`, …; a row lock is written `/* for update */`,
+/// `/* for update of c */` or `/* for update skip locked */`, which SQLite, having one writer, reads as a comment.
+pub struct Tx {
+    pub(super) connection: Connection,
+    /// Rows of `append` are gathered.
+    pub(super) gathers: bool,
+    pub(super) waiting: Waiting,
+    /// Who wants which kind of event; forgotten with the next statement that might change it.
+    pub(crate) wanted: Vec<(Id, String, bool)>,
+}
 
-pub(super) enum Connection {
+pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
     Postgres(deadpool_postgres::Object),
 }
 
 impl Tx {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, gathers: false, waiting: Waiting::default(), wanted: Vec::new() }
+    }
+
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        match &mut self.0 {
-            Connection::Sqlite(connection) => sqlite_execute(connection, sql, params),
+        self.complete()?.execute(sql, params).await
+    }
+
+    /// All rows of an answer.
+    pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        self.complete()?.query(sql, params).await
+    }
+
+    /// The first row, if any.
+    pub async fn query_opt(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<Row>> {
+        self.complete()?.query_opt(sql, params).await
+    }
+
+    /// The same for what may have to look at many rows: the runtime is told that this thread is busy. Everything
+    /// else takes microseconds, less than telling would.
+    pub(crate) async fn query_slow(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        match self.complete()? {
+            Connection::Sqlite(connection) => blocking(|| sqlite_query(connection, sql, params)),
+            postgres => postgres.query(sql, params).await,
+        }
+    }
+
+    /// Adds a row; `false` when it was there already. Where rows are gathered that is not known yet: who is
+    /// not sure has looked (`looking_for`).
+    pub(crate) async fn append(&mut self, insert: &'static Insert, values: &[Value<'_>]) -> Result<bool> {
+        if self.gathers {
+            self.waiting.push(insert, values);
+            return Ok(true);
+        }
+        Ok(self.connection.execute(insert.at_once(), values).await? > 0)
+    }
+
+    /// For statements that have nothing to do with rows that wait, nor with what is remembered.
+    pub(crate) fn beside(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    /// For a statement that asks for one row, by what stands in these columns (from 0) of its insert.
+    pub(crate) fn looking_for(
+        &mut self,
+        insert: &'static Insert,
+        columns: &[(usize, Value<'_>)],
+    ) -> Result<&mut Connection> {
+        match self.waiting.has(insert, columns) {
+            true => self.complete(),
+            false => Ok(&mut self.connection),
+        }
+    }
+
+    /// Has everything inserted that waits, and forgets what was remembered.
+    pub(super) fn complete(&mut self) -> Result<&mut Connection> {
+        self.wanted.clear();
+        if let Connection::Sqlite(connection) = &self.connection
+            && self.waiting.len() > 0
+        {
+            self.waiting.insert(connection)?;
+        }
+        Ok(&mut self.connection)
+    }
+
+    /// Keeps other PostgreSQL transactions out of a table until this one ends; SQLite has one writer.
+    pub(crate) async fn lock_table(&mut self, table: &str) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(client) => Ok(client.batch_execute(&format!("LOCK TABLE {table}")).await?),
+        }
+    }
+
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
+        match self.complete()? {
+            Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(client) => {
+                let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
+                Ok(client.batch_execute(&sql).await?)
+            }
+        }
+    }
+}
+
+impl Connection {
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
+        match self {
+            Self::Sqlite(connection) => sqlite_execute(connection, sql, params),
+            Self::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 Ok(client.execute(&statement, &postgres_params(params)).await?)
             }
         }
     }
 
-    /// All rows of an answer.
-    pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        match &mut self.0 {
-            Connection::Sqlite(connection) => sqlite_query(connection, sql, params),
-            Connection::Postgres(client) => {
+    pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(connection) => sqlite_query(connection, sql, params),
+            Self::Postgres(client) => {
                 let statement = client.prepare_cached(&postgres_text(sql)).await?;
                 let rows = client.query(&statement, &postgres_params(params)).await?;
                 rows.iter().map(postgres_row).collect()
@@ -39,36 +132,8 @@ impl Tx {
         }
     }
 
-    /// The same for what may have to look at many rows: the runtime is told that this thread is busy. Everything
-    /// else takes microseconds, less than telling would.
-    pub(crate) async fn query_slow(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        match &mut self.0 {
-            Connection::Sqlite(connection) => blocking(|| sqlite_query(connection, sql, params)),
-            Connection::Postgres(_) => self.query(sql, params).await,
-        }
-    }
-
-    /// The first row, if any.
-    pub async fn query_opt(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<Row>> {
+    pub(crate) async fn query_opt(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<Row>> {
         Ok(self.query(sql, params).await?.into_iter().next())
-    }
-
-    /// Keeps other PostgreSQL transactions out of a table until this one ends; SQLite has one writer.
-    pub(crate) async fn lock_table(&mut self, table: &str) -> Result<()> {
-        match &mut self.0 {
-            Connection::Sqlite(_) => Ok(()),
-            Connection::Postgres(client) => Ok(client.batch_execute(&format!("LOCK TABLE {table}")).await?),
-        }
-    }
-
-    pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
-        match &mut self.0 {
-            Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Connection::Postgres(client) => {
-                let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
-                Ok(client.batch_execute(&sql).await?)
-            }
-        }
     }
 }
 
@@ -124,10 +189,7 @@ fn sqlite_cell(value: ValueRef<'_>) -> Result<Cell> {
 }
 
 fn postgres_text(sql: &str) -> String {
-    sql.replace('?', "$")
-        .replace("/* for update", "for update")
-        .replace("skip locked */", "skip locked")
-        .replace("for update */", "for update")
+    sql.replace('?', "$").replace("/* for update", "for update").replace(" */", "")
 }
 
 fn postgres_params<'a>(params: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

@@ -8,9 +8,9 @@
 //! first, and as the log is one sequence, his write is on the disk only together with what he read.
 //!
 //! Where one piece fails after it has already written something, the whole batch is rolled back and run again
-//! with a savepoint around each piece, so that only the failing one is lost. When the disk refuses a sync,
-//! nobody knows any more what is on it: both threads end, all work is answered with an error, and a restart
-//! finds what the log holds.
+//! with a savepoint around each piece and no rows gathered (`append`), so that only the failing one is lost.
+//! When the disk refuses a sync, nobody knows any more what is on it: both threads end, all work is answered
+//! with an error, and a restart finds what the log holds.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,7 @@ use futures_util::FutureExt;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::tx::Connection as Held;
 use super::{Error, Result, Tx, Work};
 
@@ -28,9 +29,11 @@ const BATCH: usize = 512;
 
 type Batch = Vec<Box<dyn Pending>>;
 
-/// Starts both threads; they end when the last sender of `waiting` is gone.
+/// Starts both threads, and the one that keeps the log short with a connection of its own (`checkpoint`); they end
+/// when the last sender of `waiting` is gone.
 pub(super) fn start(
     connection: Connection,
+    beside: Connection,
     path: &Path,
     waiting: mpsc::Receiver<Box<dyn Pending>>,
 ) -> std::io::Result<()> {
@@ -41,7 +44,13 @@ pub(super) fn start(
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     let syncer = Syncer { log: log.into(), file: None, committed, synced };
-    let writer = Writer { tx: Tx(Held::Sqlite(connection)), waiting, batches, idle };
+    let writer = Writer {
+        tx: Tx::new(Held::Sqlite(connection)),
+        waiting,
+        batches,
+        idle,
+        checkpoints: Checkpoints::start(beside)?,
+    };
     std::thread::Builder::new().name("store-syncer".into()).spawn(move || syncer.work_off())?;
     std::thread::Builder::new().name("store-writer".into()).spawn(move || writer.work_off())?;
     Ok(())
@@ -110,6 +119,7 @@ struct Writer {
     waiting: mpsc::Receiver<Box<dyn Pending>>,
     batches: threads::Sender<Committed>,
     idle: threads::Receiver<()>,
+    checkpoints: Checkpoints,
 }
 
 impl Writer {
@@ -126,6 +136,9 @@ impl Writer {
             if self.batches.send(Committed { batch, outcome, changed }).is_err() {
                 return;
             }
+            if changed && let Err(error) = self.checkpoints.after_commit(self.connection()) {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the log could not be made shorter");
+            }
         }
     }
 
@@ -140,6 +153,7 @@ impl Writer {
     }
 
     fn try_commit(&mut self, batch: &mut Batch) -> Result<()> {
+        self.gather(true);
         let begun = self.sql("BEGIN IMMEDIATE");
         let together = begun.is_ok() && self.run_together(batch, 0);
         let ready = self.idle.recv().map_err(|_| stopped());
@@ -150,23 +164,34 @@ impl Writer {
         {
             batch.push(pending);
         }
-        if together && self.run_together(batch, first) {
+        if together && self.run_together(batch, first) && self.tx.complete().is_ok() {
             return self.sql("COMMIT");
         }
         self.run_apart(batch)
     }
 
+    /// From now on rows are gathered, or inserted at once; what waited or was remembered is forgotten.
+    fn gather(&mut self, gathers: bool) {
+        self.tx.gathers = gathers;
+        self.tx.waiting.clear();
+        self.tx.wanted.clear();
+    }
+
     /// Runs everything from `first` on; `false` when something failed and had written before it did.
     fn run_together(&mut self, batch: &mut Batch, first: usize) -> bool {
         for pending in &mut batch[first..] {
-            let before = self.connection().total_changes();
+            let before = self.written();
             pending.run(&mut self.tx);
-            let connection = self.connection();
-            if pending.failed() && (connection.total_changes() != before || connection.is_autocommit()) {
+            if pending.failed() && (self.written() != before || self.connection().is_autocommit()) {
                 return false;
             }
         }
         true
+    }
+
+    /// What grows with everything that is written, at once or later.
+    fn written(&self) -> u64 {
+        self.connection().total_changes() + self.tx.waiting.len() as u64
     }
 
     /// Starts again, with a savepoint around each piece.
@@ -177,6 +202,7 @@ impl Writer {
         }
         self.sql("BEGIN IMMEDIATE")?;
         for pending in batch {
+            self.gather(false);
             self.sql("SAVEPOINT work")?;
             pending.run(&mut self.tx);
             if pending.failed() {
@@ -194,7 +220,7 @@ impl Writer {
     }
 
     fn connection(&self) -> &Connection {
-        match &self.tx.0 {
+        match &self.tx.connection {
             Held::Sqlite(connection) => connection,
             Held::Postgres(_) => unreachable!("the SQLite writer holds a SQLite connection"),
         }

@@ -73,7 +73,7 @@ CREATE INDEX conversations_by_activity ON conversations (sender_id, last_message
 
 CREATE TABLE messages (
   id BLOB NOT NULL PRIMARY KEY, organization_id BLOB NOT NULL, sender_id BLOB NOT NULL,
-  conversation_id BLOB NOT NULL REFERENCES conversations (id) ON DELETE CASCADE, contact_id BLOB NOT NULL,
+  conversation_id BLOB NOT NULL, contact_id BLOB NOT NULL,
   direction INTEGER NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL, reply_to TEXT,
   address TEXT NOT NULL, status INTEGER NOT NULL, receipts INTEGER NOT NULL, error TEXT,
   provider_id TEXT, origin TEXT NOT NULL, request_id TEXT,

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
+mod append;
 mod commit;
 mod schema;
 mod whole;
