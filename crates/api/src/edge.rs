@@ -5,19 +5,19 @@
 //! its way in (whose it is, how the caller stands) is written into [`Asked`], so that the answer can show
 //! it even when a handler failed.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::{Extension, Router};
 use engine::{Engine, Id};
 use futures_util::FutureExt;
-use tracing::Instrument;
 
 use crate::throttle::Standing;
 
@@ -30,8 +30,8 @@ pub struct Asked {
     /// In the dialect's spelling.
     pub request_id: String,
     pub method: Method,
-    /// The route's pattern; `None`: no route.
-    pub route: Option<String>,
+    /// `None`: no route.
+    pub route: Option<MatchedPath>,
     /// Whose request it is, once known.
     pub organization: OnceLock<Id>,
     /// How the caller stands, once counted.
@@ -64,77 +64,117 @@ pub trait Envelope: Send + Sync + 'static {
 struct Edge {
     engine: Engine,
     envelope: Arc<dyn Envelope>,
+    figures: Arc<Figures>,
 }
 
 /// Puts the edge around a dialect's routes.
 pub fn around(router: Router, engine: Engine, envelope: Arc<dyn Envelope>) -> Router {
-    let edge = Edge { engine, envelope };
+    let figures = Arc::new(Figures::new(envelope.dialect()));
+    let edge = Edge { engine, envelope, figures };
+    let problem = |problem| {
+        let envelope = edge.envelope.clone();
+        move || std::future::ready(envelope.problem(problem))
+    };
     router
-        .fallback(unrouted)
-        .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(edge.clone(), serve))
-        .layer(Extension(edge))
-}
-
-async fn unrouted(Extension(edge): Extension<Edge>) -> Response {
-    edge.envelope.problem(Problem::Unrouted)
-}
-
-async fn method_not_allowed(Extension(edge): Extension<Edge>) -> Response {
-    edge.envelope.problem(Problem::MethodNotAllowed)
+        .fallback(problem(Problem::Unrouted))
+        .method_not_allowed_fallback(problem(Problem::MethodNotAllowed))
+        .layer(middleware::from_fn_with_state(edge, serve))
 }
 
 async fn serve(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
-    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
     let asked = Arc::new(Asked {
         request_id: edge.envelope.request_id(&edge.engine.new_id()),
         method: request.method().clone(),
-        route,
+        route: request.extensions().get().cloned(),
         organization: OnceLock::new(),
         standing: OnceLock::new(),
     });
     request.extensions_mut().insert(asked.clone());
-    let span = tracing::info_span!("request", request_id = asked.request_id);
-    let response = shield(&*edge.envelope, next.run(request)).instrument(span.clone()).await;
+    let response = shield(&*edge.envelope, &asked.request_id, next.run(request)).await;
     let response = edge.envelope.finish(&asked, response);
-    span.in_scope(|| tell(edge.envelope.dialect(), &asked, &response, begun.elapsed()));
+    tell(&edge.figures, &asked, &response, begun.elapsed());
     response
 }
 
 /// An answer, whatever becomes of the work.
-async fn shield(envelope: &dyn Envelope, work: impl Future<Output = Response>) -> Response {
+async fn shield(envelope: &dyn Envelope, request_id: &str, work: impl Future<Output = Response>) -> Response {
     let caught = AssertUnwindSafe(work).catch_unwind();
     match tokio::time::timeout(TIME_LIMIT, caught).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => {
             let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
             let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-            tracing::error!(panic = text, "a handler panicked");
+            tracing::error!(request_id, panic = text, "a handler panicked");
             envelope.problem(Problem::Panicked)
         }
         Err(_) => {
-            tracing::warn!("a request took too long");
+            tracing::warn!(request_id, "a request took too long");
             envelope.problem(Problem::TimedOut)
         }
     }
 }
 
-fn tell(dialect: &'static str, asked: &Asked, response: &Response, took: Duration) {
+fn tell(figures: &Figures, asked: &Asked, response: &Response, took: Duration) {
     let (method, status) = (known(&asked.method), response.status().as_u16());
-    let route = asked.route.as_deref().unwrap_or("none");
-    let organization = asked.organization.get().map(tracing::field::display);
+    let route = asked.route.as_ref().map_or("none", MatchedPath::as_str);
+    let (dialect, organization) = (figures.dialect, asked.organization.get().map(tracing::field::display));
+    let request_id = &*asked.request_id;
     let took_ms = took.as_secs_f64() * 1000.0;
     // Answers that went well are told with `log.filter = "info,access=debug"`.
     match status < 400 {
-        true => tracing::debug!(target: "access", dialect, method, route, status, organization, took_ms, "answered"),
-        false => tracing::info!(target: "access", dialect, method, route, status, organization, took_ms, "answered"),
+        true => {
+            tracing::debug!(target: "access", request_id, dialect, method, route, status, organization, took_ms, "answered")
+        }
+        false => {
+            tracing::info!(target: "access", request_id, dialect, method, route, status, organization, took_ms, "answered")
+        }
     }
-    let labels = [("dialect", dialect.to_owned()), ("method", method.to_owned()), ("route", route.to_owned())];
-    metrics::histogram!("hermod_http_request_seconds", &labels).record(took.as_secs_f64());
-    let status = status.to_string();
-    let [dialect, method, route] = labels;
-    metrics::counter!("hermod_http_requests_total", &[dialect, method, route, ("status", status)]).increment(1);
+    figures.count(route, method, status, took);
+}
+
+/// What is counted of requests. Looking a figure up by its labels costs more than counting, so they are kept.
+struct Figures {
+    dialect: &'static str,
+    known: RwLock<HashMap<String, OfRoute>>,
+}
+
+/// By method and status.
+type OfRoute = HashMap<(&'static str, u16), Figure>;
+
+#[derive(Clone)]
+struct Figure {
+    requests: metrics::Counter,
+    seconds: metrics::Histogram,
+}
+
+impl Figures {
+    fn new(dialect: &'static str) -> Self {
+        Self { dialect, known: RwLock::default() }
+    }
+
+    fn count(&self, route: &str, method: &'static str, status: u16, took: Duration) {
+        let figure = self.figure(route, method, status);
+        figure.requests.increment(1);
+        figure.seconds.record(took.as_secs_f64());
+    }
+
+    fn figure(&self, route: &str, method: &'static str, status: u16) -> Figure {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(figure) = known.get(route).and_then(|figures| figures.get(&(method, status))) {
+            return figure.clone();
+        }
+        drop(known);
+        let labels = [("dialect", self.dialect.to_owned()), ("method", method.to_owned()), ("route", route.to_owned())];
+        let seconds = metrics::histogram!("hermod_http_request_seconds", &labels);
+        let [dialect, method_label, route_label] = labels;
+        let labels = [dialect, method_label, route_label, ("status", status.to_string())];
+        let requests = metrics::counter!("hermod_http_requests_total", &labels);
+        let figure = Figure { requests, seconds };
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(route.to_owned()).or_default().insert((method, status), figure.clone());
+        figure
+    }
 }
 
 /// Anybody can invent methods; figures know only the usual ones.
@@ -172,7 +212,7 @@ mod tests {
         async fn falls() -> Response {
             panic!("with a secret in it")
         }
-        let answer = shield(&Plain, falls()).await;
+        let answer = shield(&Plain, "1", falls()).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         let body = axum::body::to_bytes(answer.into_body(), 100).await.unwrap();
         assert_eq!(body, "Panicked");

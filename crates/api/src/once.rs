@@ -13,26 +13,26 @@ use std::time::Duration;
 use engine::idempotency::{Given, Kept, Once};
 use engine::{Clock, Engine, Error};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 type Key = [u8; 16];
 
 /// How long a second request waits for the first.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Whose turn it is, key by key.
+/// Whose turn it is, key by key, and who waits for it to end.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<Key, watch::Receiver<()>>>>);
+pub struct Turns(Arc<Mutex<HashMap<Key, Vec<oneshot::Sender<()>>>>>);
 
 /// The right to work under a key; ends when dropped.
 pub struct Turn {
     turns: Turns,
     key: Key,
-    _ends: watch::Sender<()>,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        // Those who wait hear that their senders are gone.
         self.turns.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.key);
     }
 }
@@ -42,25 +42,26 @@ impl Turns {
     pub async fn take(&self, once: &Once, clock: &Clock) -> Option<Turn> {
         let deadline = clock.now() + PATIENCE.as_millis() as i64;
         loop {
-            let mut first = match self.try_take(once.key()) {
+            let first = match self.try_take(once.key()) {
                 Ok(turn) => return Some(turn),
                 Err(first) => first,
             };
             tokio::select! {
-                _ = first.changed() => {}
+                _ = first => {}
                 () = clock.sleep_until(deadline) => return None,
             }
         }
     }
 
-    fn try_take(&self, key: Key) -> Result<Turn, watch::Receiver<()>> {
+    fn try_take(&self, key: Key) -> Result<Turn, oneshot::Receiver<()>> {
         let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = turns.get(&key) {
-            return Err(first.clone());
+        if let Some(waiting) = turns.get_mut(&key) {
+            let (ends, first) = oneshot::channel();
+            waiting.push(ends);
+            return Err(first);
         }
-        let (ends, watched) = watch::channel(());
-        turns.insert(key, watched);
-        Ok(Turn { turns: self.clone(), key, _ends: ends })
+        turns.insert(key, Vec::new());
+        Ok(Turn { turns: self.clone(), key })
     }
 }
 
@@ -92,48 +93,44 @@ pub async fn settle(engine: &Engine, once: &Once, given: Given) -> Result<Settle
     Ok(Settled::New)
 }
 
-/// JSON in a form in which the order of members makes no difference.
+/// JSON as bytes, in a form in which the order of members makes no difference and everything else does.
 #[must_use]
 pub fn canonical(value: &Value) -> Vec<u8> {
-    let mut text = Vec::new();
-    write(&mut text, value);
-    text
+    let mut out = Vec::with_capacity(1024);
+    write(&mut out, value);
+    out
 }
 
-fn write(text: &mut Vec<u8>, value: &Value) {
-    let separated = |text: &mut Vec<u8>, index: usize| {
-        if index > 0 {
-            text.push(b',')
-        }
-    };
+fn write(out: &mut Vec<u8>, value: &Value) {
     match value {
+        Value::Null => out.push(b'n'),
+        Value::Bool(value) => out.push(if *value { b't' } else { b'f' }),
+        Value::Number(number) => write_text(out, b'#', &number.to_string()),
+        Value::String(text) => write_text(out, b'"', text),
+        Value::Array(items) => {
+            write_count(out, b'[', items.len());
+            items.iter().for_each(|item| write(out, item));
+        }
         Value::Object(members) => {
             let mut members: Vec<_> = members.iter().collect();
             members.sort_unstable_by_key(|(name, _)| *name);
-            text.push(b'{');
-            for (index, (name, value)) in members.into_iter().enumerate() {
-                separated(text, index);
-                plain(text, name);
-                text.push(b':');
-                write(text, value);
+            write_count(out, b'{', members.len());
+            for (name, value) in members {
+                write_text(out, b'"', name);
+                write(out, value);
             }
-            text.push(b'}');
         }
-        Value::Array(items) => {
-            text.push(b'[');
-            for (index, item) in items.iter().enumerate() {
-                separated(text, index);
-                write(text, item);
-            }
-            text.push(b']');
-        }
-        value => plain(text, value),
     }
 }
 
-fn plain(text: &mut Vec<u8>, value: &(impl serde::Serialize + ?Sized)) {
-    // Writing to memory does not fail, and no map with odd keys comes here.
-    let _ = serde_json::to_writer(text, value);
+fn write_text(out: &mut Vec<u8>, kind: u8, text: &str) {
+    write_count(out, kind, text.len());
+    out.extend_from_slice(text.as_bytes());
+}
+
+fn write_count(out: &mut Vec<u8>, kind: u8, count: usize) {
+    out.push(kind);
+    out.extend_from_slice(&(count as u64).to_be_bytes());
 }
 
 #[cfg(test)]
@@ -175,9 +172,11 @@ mod tests {
         let canon = |text: &str| canonical(&serde_json::from_str(text).unwrap());
         assert_eq!(
             canon(r#"{"b":[1,{"d":"\u00e9","c":null}],"a":1.5}"#),
-            r#"{"a":1.5,"b":[1,{"c":null,"d":"é"}]}"#.as_bytes()
+            canon(r#" { "a": 1.5, "b": [1, {"c": null, "d": "é"}] } "#)
         );
-        assert_eq!(canon(r#"{"a":1,"b":2}"#), canon(r#" { "b": 2, "a": 1 } "#));
-        assert_ne!(canon("[1,2]"), canon("[2,1]"));
+        let different = ["[1,2]", "[2,1]", "[12]", r#"["1",2]"#, "[[1],2]", "[[1,2]]", "[true,2]", "[null,2]", "{}"];
+        let canons: std::collections::HashSet<_> = different.into_iter().map(canon).collect();
+        assert_eq!(canons.len(), different.len());
+        assert_ne!(canon(r#"{"a":"b","c":"d"}"#), canon(r#"{"a":"bc","":"d"}"#));
     }
 }

@@ -30,28 +30,36 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
 /// Checks the nesting and replaces escaped lone surrogates by NUL.
 fn look_through(text: &str) -> Result<Cow<'_, str>, BodyError> {
     let bytes = text.as_bytes();
-    let (mut at, mut depth, mut inside, mut halves) = (0, 0_usize, false, Vec::new());
+    let (mut at, mut depth, mut halves) = (0, 0_usize, Vec::new());
     while let Some(&byte) = bytes.get(at) {
+        at += 1;
         match byte {
-            b'"' => inside = !inside,
-            b'\\' if inside => {
-                let (length, half) = escape(&bytes[at..]);
-                if half {
-                    halves.push(at);
-                }
-                at += length;
-                continue;
-            }
-            b'{' | b'[' if !inside => depth += 1,
-            b'}' | b']' if !inside => depth = depth.saturating_sub(1),
+            b'"' => at = past_text(bytes, at, &mut halves),
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
         if depth > DEEPEST {
             return Err(BodyError::Unreadable(format!("the body is nested deeper than {DEEPEST} levels")));
         }
-        at += 1;
     }
     Ok(without(text, &halves))
+}
+
+/// Where a text ends whose first character is at `at`; notes where halves of characters are.
+fn past_text(bytes: &[u8], mut at: usize, halves: &mut Vec<usize>) -> usize {
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
+        }
+        let (length, half) = escape(&bytes[at..]);
+        if half {
+            halves.push(at);
+        }
+        at += length;
+    }
+    bytes.len()
 }
 
 /// How long the escape at the start is, and whether it is half a character.

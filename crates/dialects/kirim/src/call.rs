@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::answer::{self, Answer, Kept};
 use crate::errors::{Code, Error};
 use crate::ids::Noun;
-use crate::intake;
+use crate::intake::{self, Admitted};
 use crate::service::Kirim;
 
 pub(crate) type Handled = Result<Answer, Error>;
@@ -44,19 +44,11 @@ impl FromRequestParts<Kirim> for Call {
         let params = RawPathParams::from_request_parts(parts, kirim).await;
         let params = params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
         let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        let missing = || {
+        let Some(Admitted { key, asked, taken, once }) = parts.extensions.remove() else {
             tracing::error!("a route is not behind the guard");
-            Error::new(Code::InternalError, "something went wrong on our side")
+            return Err(Error::new(Code::InternalError, "something went wrong on our side"));
         };
-        Ok(Self {
-            kirim: kirim.clone(),
-            key: parts.extensions.get().cloned().ok_or_else(missing)?,
-            asked: parts.extensions.get().cloned().ok_or_else(missing)?,
-            once: parts.extensions.get().cloned(),
-            taken: parts.extensions.get().cloned(),
-            uri: parts.uri.clone(),
-            params,
-        })
+        Ok(Self { kirim: kirim.clone(), key, asked, once, taken, uri: parts.uri.clone(), params })
     }
 }
 

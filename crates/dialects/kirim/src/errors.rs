@@ -1,6 +1,7 @@
 //! The closed vocabulary of what can go wrong: for each code its HTTP status and its type.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use api::intake::BodyError;
 use api::{FieldError, Kind};
@@ -85,20 +86,37 @@ impl Code {
 }
 
 /// What a caller is told. It has no body before the edge writes the request's id into it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Error {
     pub(crate) code: Code,
     message: Cow<'static, str>,
     param: Option<String>,
+    /// What only the log is told.
+    cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), param: None }
+        Self { code, message: message.into(), param: None, cause: None }
     }
 
     pub(crate) fn at(self, param: impl Into<String>) -> Self {
         Self { param: Some(param.into()), ..self }
+    }
+
+    fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        Self { cause: Some(Arc::new(cause)), ..self }
+    }
+
+    /// Writes the cause to the log, where there is one. Done at the edge, once, where the request's id is known.
+    pub(crate) fn log(&self, request_id: &str) {
+        let Some(cause) = &self.cause else { return };
+        let error = &**cause as &dyn std::error::Error;
+        match self.code {
+            Code::InternalError => tracing::error!(request_id, error, "a request failed"),
+            Code::ServiceUnavailable => tracing::warn!(request_id, error, "the database is not available"),
+            _ => tracing::warn!(request_id, error, "a call to the provider failed"),
+        }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
@@ -175,11 +193,10 @@ impl From<Refusal> for Error {
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         if error.is_unavailable() {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the database is not available");
-            return Self::new(Code::ServiceUnavailable, "the service is busy or being repaired; try again");
+            return Self::new(Code::ServiceUnavailable, "the service is busy or being repaired; try again")
+                .caused_by(error);
         }
-        tracing::error!(error = &error as &dyn std::error::Error, "a request failed");
-        Self::new(Code::InternalError, "something went wrong on our side")
+        Self::new(Code::InternalError, "something went wrong on our side").caused_by(error)
     }
 }
 
@@ -203,8 +220,7 @@ impl From<CallError> for Error {
             CallError::Unauthorized { .. } => "WhatsApp does not accept this account's credentials".into(),
             CallError::Unreachable(_) | CallError::Unreadable(_) => "WhatsApp did not answer".into(),
         };
-        tracing::warn!(error = &error as &dyn std::error::Error, "a call to the provider failed");
-        Self::new(Code::WhatsappUpstreamError, message)
+        Self::new(Code::WhatsappUpstreamError, message).caused_by(error)
     }
 }
 

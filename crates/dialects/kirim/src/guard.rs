@@ -11,13 +11,13 @@ use axum::response::Response;
 use engine::keys::{ApiKey, Check};
 
 use crate::errors::{Code, Error};
-use crate::keys;
 use crate::service::Kirim;
+use crate::{intake, keys};
 
 pub(crate) async fn guard(
     State(kirim): State<Kirim>,
     Extension(asked): Extension<Arc<Asked>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, Error> {
     let key = authenticate(&kirim, request.headers()).await?;
@@ -27,8 +27,7 @@ pub(crate) async fn guard(
     if let Some(seconds) = standing.retry_after {
         return Err(Error::new(Code::RateLimitExceeded, format!("too many requests; try again in {seconds} s")));
     }
-    request.extensions_mut().insert(key);
-    Ok(next.run(request).await)
+    intake::take_in(&kirim, key, asked, request, next).await
 }
 
 async fn authenticate(kirim: &Kirim, headers: &HeaderMap) -> Result<Arc<ApiKey>, Error> {

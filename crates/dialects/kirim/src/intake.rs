@@ -8,8 +8,7 @@ use std::sync::Arc;
 use api::Asked;
 use api::intake::Taken;
 use api::once::{self, Settled};
-use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -23,21 +22,31 @@ use crate::service::Kirim;
 const HEADER: &str = "idempotency-key";
 const LONGEST_KEY: usize = 255;
 
-pub(crate) async fn intake(
-    State(kirim): State<Kirim>,
-    Extension(asked): Extension<Arc<Asked>>,
-    Extension(key): Extension<Arc<ApiKey>>,
+/// A request on its way to its handler.
+#[derive(Clone)]
+pub(crate) struct Admitted {
+    pub(crate) key: Arc<ApiKey>,
+    pub(crate) asked: Arc<Asked>,
+    pub(crate) taken: Option<Taken>,
+    pub(crate) once: Option<Once>,
+}
+
+pub(crate) async fn take_in(
+    kirim: &Kirim,
+    key: Arc<ApiKey>,
+    asked: Arc<Asked>,
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
+    let mut admitted = Admitted { key, asked: asked.clone(), taken: None, once: None };
     if !matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT) {
-        return Ok(next.run(request).await);
+        return Ok(run(next, request, admitted).await);
     }
     let taken = api::intake::take(&mut request).await?;
-    let once = named(&request, &key, &taken)?;
-    request.extensions_mut().insert(taken);
+    let once = named(&request, &admitted.key, &taken)?;
+    admitted.taken = Some(taken);
     let Some(once) = once else {
-        return Ok(next.run(request).await);
+        return Ok(run(next, request, admitted).await);
     };
     let Some(_turn) = kirim.turns.take(&once, &kirim.engine.clock).await else {
         return Err(Error::new(
@@ -45,9 +54,14 @@ pub(crate) async fn intake(
             "the first request with this idempotency key is still running",
         ));
     };
-    request.extensions_mut().insert(once.clone());
-    let response = next.run(request).await;
-    settle(&kirim, &once, &asked.request_id, response).await
+    admitted.once = Some(once.clone());
+    let response = run(next, request, admitted).await;
+    settle(kirim, &once, &asked.request_id, response).await
+}
+
+async fn run(next: Next, mut request: Request, admitted: Admitted) -> Response {
+    request.extensions_mut().insert(admitted);
+    next.run(request).await
 }
 
 /// The caller's key, bound to method, path and body.

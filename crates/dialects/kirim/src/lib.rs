@@ -89,10 +89,7 @@ fn open() -> Router<Kirim> {
 }
 
 fn guarded(kirim: &Kirim) -> Router<Kirim> {
-    of_number()
-        .merge(of_organization())
-        .route_layer(middleware::from_fn_with_state(kirim.clone(), intake::intake))
-        .route_layer(middleware::from_fn_with_state(kirim.clone(), guard::guard))
+    of_number().merge(of_organization()).route_layer(middleware::from_fn_with_state(kirim.clone(), guard::guard))
 }
 
 fn of_number() -> Router<Kirim> {

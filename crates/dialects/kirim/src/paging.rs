@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn limits_are_never_bent() {
         let of = |query: &str| limit(&Query::of(&format!("/x?{query}").parse().unwrap()).unwrap());
-        assert_eq!([of(""), of("limit=1"), of("limit=100")], [Ok(25), Ok(1), Ok(100)]);
+        assert_eq!([of(""), of("limit=1"), of("limit=100")].map(Result::unwrap), [25, 1, 100]);
         for wrong in [
             "limit=",
             "limit=0",

@@ -92,6 +92,7 @@ impl Envelope for Kirim {
     /// is not known, or nothing was counted, the standing is a full bucket's.
     fn finish(&self, asked: &Asked, mut response: Response) -> Response {
         if let Some(error) = response.extensions_mut().remove::<Error>() {
+            error.log(&asked.request_id);
             let (headers, extensions) =
                 (std::mem::take(response.headers_mut()), std::mem::take(response.extensions_mut()));
             response = Answer::new(error.given(&asked.request_id)).into_response();
