@@ -14,7 +14,9 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, mpsc as threads};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use rusqlite::Connection;
@@ -26,6 +28,10 @@ use super::{Error, Result, Tx, Work};
 
 /// How many pieces of work share a commit at most.
 const BATCH: usize = 512;
+/// How often the writer looks for more work while it waits for the disk.
+const GLANCE: Duration = Duration::from_micros(200);
+/// So many rows are worth being inserted while the writer waits.
+const MANY: usize = 128;
 
 type Batch = Vec<Box<dyn Pending>>;
 
@@ -156,18 +162,38 @@ impl Writer {
         self.gather(true);
         let begun = self.sql("BEGIN IMMEDIATE");
         let together = begun.is_ok() && self.run_together(batch, 0);
-        let ready = self.idle.recv().map_err(|_| stopped());
-        begun.and(ready)?;
-        let first = batch.len();
-        while batch.len() < BATCH
-            && let Ok(pending) = self.waiting.try_recv()
-        {
-            batch.push(pending);
-        }
-        if together && self.run_together(batch, first) && self.tx.complete().is_ok() {
+        let ready = self.go_on_until_idle(batch, together);
+        begun?;
+        if ready? && self.tx.complete().is_ok() {
             return self.sql("COMMIT");
         }
         self.run_apart(batch)
+    }
+
+    /// Takes in and runs what comes while the batch before is on its way to the disk; `false` when the batch has
+    /// to be run apart.
+    fn go_on_until_idle(&mut self, batch: &mut Batch, mut together: bool) -> Result<bool> {
+        loop {
+            let idle = match self.idle.recv_timeout(GLANCE) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
+            };
+            let first = batch.len();
+            while batch.len() < BATCH
+                && let Ok(pending) = self.waiting.try_recv()
+            {
+                batch.push(pending);
+            }
+            together = together && self.run_together(batch, first);
+            if idle {
+                return Ok(together);
+            }
+            // There is time; where it goes wrong, it goes wrong again before the commit.
+            if self.tx.waiting.len() >= MANY {
+                let _ = self.tx.complete();
+            }
+        }
     }
 
     /// From now on rows are gathered, or inserted at once; what waited or was remembered is forgotten.
