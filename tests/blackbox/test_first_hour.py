@@ -111,8 +111,8 @@ def same_again(platform, told, sent):
     """A second start on the same directory changes nothing but ports and process."""
     def stable(told):
         kept = {**told, "meta": {**told["meta"]}}
-        for moving in ("base_url", "sandbox_url", "pid"):
-            kept.pop(moving)
+        for moving in ("base_url", "sandbox_url", "pid", "web"):
+            kept.pop(moving, None)
         for moving in ("graph_url", "webhook_url"):
             kept["meta"].pop(moving)
         return kept

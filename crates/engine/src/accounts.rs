@@ -191,6 +191,7 @@ impl Work for Import {
                 status: found.status.clone(),
                 status_reason: found.status_reason.clone(),
                 config: found.config.clone(),
+                settings: "{}".into(),
                 created_at: now,
                 updated_at: now,
             };

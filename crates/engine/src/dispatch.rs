@@ -8,14 +8,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use store::deliveries::{Delivery, Status};
 use store::events::Event;
 use store::labels::Target;
+use store::senders::Sender;
 use store::subscriptions::{self, Subscription};
 use store::{Id, Result, Tx, Work};
 use tokio_util::sync::CancellationToken;
 
 use crate::format::Context;
+use crate::sessions::Session;
 use crate::{Engine, UseCase, events};
 
 const LEASE: &str = "dispatch";
@@ -78,24 +81,32 @@ pub(crate) async fn deliveries_of(
     let mut reader = engine.db.reader().await?;
     let wanting = match only {
         Some(only) => vec![only.clone()],
-        None => subscriptions::wanting(&mut reader, &event.organization_id, &event.kind).await?,
+        None => {
+            let (organization, sender) = (&event.organization_id, event.sender_id.as_ref());
+            subscriptions::wanting(&mut reader, organization, &event.kind, sender).await?
+        }
     };
     if wanting.is_empty() {
         return Ok(Vec::new());
     }
     let context = context(engine, &mut reader, event).await?;
-    Ok(wanting.iter().filter_map(|subscription| render(engine, event, &context, subscription)).collect())
+    drop(reader);
+    let mut deliveries = Vec::new();
+    for subscription in &wanting {
+        deliveries.extend(render(engine, event, &context, subscription).await);
+    }
+    Ok(deliveries)
 }
 
 /// `None` when the format does not speak of such events, or cannot.
-fn render(engine: &Engine, event: &Event, context: &Context, subscription: &Subscription) -> Option<Delivery> {
+async fn render(engine: &Engine, event: &Event, context: &Context, subscription: &Subscription) -> Option<Delivery> {
     let format = &engine.dialect(&subscription.format)?.format;
     let name = format.event_name(event)?;
-    if !subscription.events.iter().any(|wanted| wanted == name) {
+    if !format.wants(&subscription.events, name) {
         return None;
     }
-    let rendered = match format.render(event, context) {
-        Ok(rendered) => rendered,
+    let rendered = match format.render_for(event, context, subscription).await {
+        Ok(rendered) => rendered?,
         Err(error) => {
             tracing::error!(event = %event.id, error = &error as &dyn std::error::Error, "an event could not be rendered");
             return None;
@@ -153,7 +164,7 @@ async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context>
         (None, true) => store::contacts::get(tx, organization, &event.subject_id).await?,
         (None, false) => None,
     };
-    let inbound = event.kind == events::MESSAGE_RECEIVED;
+    let inbound = [events::MESSAGE_RECEIVED, events::MESSAGE_ECHOED].contains(&event.kind.as_str());
     let labels = match (&contact, &conversation) {
         (Some(contact), Some(conversation)) if inbound => labels(tx, &contact.id, &conversation.id).await?,
         _ => Vec::new(),
@@ -162,7 +173,27 @@ async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context>
         true => store::media::get(tx, organization, &event.subject_id).await?,
         false => None,
     };
-    Ok(Context { sender, account, conversation, contact, labels, message, media, live: !engine.settings.sandbox })
+    let (session, token) = match &sender {
+        Some(sender) => own(engine, tx, sender).await?,
+        None => (None, None),
+    };
+    let addresses = match (&session, &contact) {
+        (Some(_), Some(contact)) => store::contacts::addresses(tx, &contact.id).await?,
+        _ => Vec::new(),
+    };
+    let live = !engine.settings.sandbox;
+    Ok(Context { sender, account, conversation, contact, addresses, labels, message, media, session, token, live })
+}
+
+/// The session and the key of a sender that has its own.
+async fn own(engine: &Engine, tx: &mut Tx, sender: &Sender) -> Result<(Option<Session>, Option<SecretString>)> {
+    if engine.provider(&sender.provider).is_none_or(|provider| provider.sessions().is_none()) {
+        return Ok((None, None));
+    }
+    let session = store::sessions::get(tx, &sender.id).await?.map(|row| Session::of(&row, engine.now()));
+    let key = store::keys::of_sender(tx, &sender.id).await?.into_iter().next();
+    let token = key.map(|key| engine.token(&key)).transpose()?.flatten();
+    Ok((session, token.map(SecretString::from)))
 }
 
 async fn labels(tx: &mut Tx, contact: &Id, conversation: &Id) -> Result<Vec<store::labels::Label>> {

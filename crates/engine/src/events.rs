@@ -32,6 +32,12 @@ pub const CONTACT_IDENTITY_UPDATED: &str = "contact.identity_updated";
 pub const TEMPLATE_UPDATED: &str = "template.updated";
 pub const SENDER_UPDATED: &str = "sender.updated";
 pub const ACCOUNT_NOTICE: &str = "account.notice";
+/// We wrote it on another device of ours.
+pub const MESSAGE_ECHOED: &str = "message.echoed";
+/// A session stands otherwise than before.
+pub const SESSION_CHANGED: &str = "session.changed";
+/// Anything else that happened on a session; `data.name` is its provider's word.
+pub const SESSION_NOTICE: &str = "session.notice";
 
 /// A fact about to be written down.
 pub(crate) struct Note<'a> {
@@ -42,11 +48,22 @@ pub(crate) struct Note<'a> {
     pub sender: Option<&'a Id>,
     pub fact_id: Option<String>,
     pub document: Option<Document>,
+    /// Told only once the file of its message was fetched, or could not be.
+    pub held: bool,
 }
 
 impl<'a> Note<'a> {
     pub(crate) fn new(organization: &'a Id, kind: &'static str, subject: &'a Id) -> Self {
-        Self { organization, kind, subject, conversation: None, sender: None, fact_id: None, document: None }
+        Self {
+            organization,
+            kind,
+            subject,
+            conversation: None,
+            sender: None,
+            fact_id: None,
+            document: None,
+            held: false,
+        }
     }
 
     pub(crate) fn about(organization: &'a Id, kind: &'static str, message: &'a store::messages::Message) -> Self {
@@ -69,6 +86,10 @@ impl<'a> Note<'a> {
         Self { document, ..self }
     }
 
+    pub(crate) fn held(self, held: bool) -> Self {
+        Self { held, ..self }
+    }
+
     pub(crate) fn with_fact_id(self, fact_id: impl Into<String>) -> Self {
         Self { fact_id: Some(fact_id.into()), ..self }
     }
@@ -77,7 +98,7 @@ impl<'a> Note<'a> {
 /// Appends a fact in the transaction that makes it true; it waits for deliveries only when
 /// somebody wants it; returns whether it does.
 pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &impl Serialize) -> Result<bool> {
-    let pending = store::subscriptions::wanted(tx, note.organization, note.kind).await?;
+    let pending = !note.held && store::subscriptions::wanted(tx, note.organization, note.kind, note.sender).await?;
     // Made here and not earlier, so that ids grow in the order of commits.
     let id = engine.new_id();
     let event = Event {
@@ -117,6 +138,12 @@ pub struct MessageData {
     pub reason: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
+    /// It waits for the file of its message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    /// It came after an outage.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub late: bool,
 }
 
 /// What is kept with `conversation.assigned` and `conversation.closed`.
@@ -132,6 +159,23 @@ pub struct ConversationData {
 pub struct IdentityData {
     pub old: Vec<(String, String)>,
     pub new: Vec<(String, String)>,
+}
+
+/// What is kept with `session.changed` and `session.notice`.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct SessionData {
+    /// The provider's word for what happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// In plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_step: Option<String>,
 }
 
 /// What is kept with events about templates, senders and accounts.

@@ -5,7 +5,7 @@ use store::events::Event;
 use store::messages::Message;
 use store::{Id, Reader, Result};
 
-use crate::events::MessageData;
+use crate::events::{MessageData, SessionData};
 use crate::{Engine, clock};
 
 /// One line of a story.
@@ -128,6 +128,14 @@ fn describe(event: &Event) -> String {
     let data: MessageData = serde_json::from_str(&event.data).unwrap_or_default();
     let mut text = format!("{} (event {})", event.kind, event.id);
     let mut add = |part: Option<String>| text.extend(part.map(|part| format!(", {part}")));
+    if event.kind.starts_with("session.") {
+        let session: SessionData = serde_json::from_str(&event.data).unwrap_or_default();
+        add(session.name);
+        add(session.state.map(|state| format!("now {state}")));
+        add(session.previous.map(|state| format!("before {state}")));
+        add(session.next_step.map(|step| format!("next: {step}")));
+    }
+    add(data.late.then(|| "it came after an outage".to_owned()));
     add(data.attempt.map(|attempt| format!("attempt {attempt}")));
     add(data.provider_id.map(|id| format!("provider's id {id}")));
     add(data.failure.map(|failure| {

@@ -20,17 +20,29 @@ pub enum Fact {
     Identity(IdentityChange),
     /// A sender's standing changed.
     Sender(SenderChange),
+    /// What somebody is called.
+    Person(PersonNames),
+    /// How the owner has a chat.
+    Chat(ChatStanding),
     /// Anything else, kept as it came.
     Notice(Notice),
 }
 
-/// Somebody wrote to a sender of ours.
+/// Somebody wrote to a sender of ours, or we did on another device.
 #[derive(Clone, Debug)]
 pub struct Message {
     /// The provider's name for our sender.
     pub sender: String,
     pub provider_id: String,
-    /// All addresses it came with, the one to answer to first. Never empty.
+    /// The provider's name of the chat, where its ids are unique only within; else empty.
+    pub chat: String,
+    /// The provider's name of whoever wrote it there; else empty.
+    pub author: String,
+    /// We wrote it, on another device.
+    pub own: bool,
+    /// It was on its way while we could not be reached.
+    pub late: bool,
+    /// All addresses of the other side that it came with, the one to answer to first. Never empty.
     pub from: Vec<Address>,
     pub profile_name: Option<String>,
     /// Milliseconds, by the provider's clock.
@@ -39,6 +51,8 @@ pub struct Message {
     /// The provider's id of the message it answers.
     pub reply_to: Option<String>,
     pub file: Option<File>,
+    /// It is told to subscribers once its file was fetched, or could not be at once.
+    pub file_first: bool,
     pub document: Option<Document>,
 }
 
@@ -129,6 +143,21 @@ pub struct SenderChange {
     /// What exactly changed: `quality`, `name`, …
     pub what: String,
     pub document: Option<Document>,
+}
+
+#[derive(Clone, Debug)]
+pub struct PersonNames {
+    pub sender: String,
+    pub address: Address,
+    pub names: store::people::Names,
+}
+
+#[derive(Clone, Debug)]
+pub struct ChatStanding {
+    pub sender: String,
+    pub address: Address,
+    /// `None`: the chat is gone.
+    pub standing: Option<store::people::Standing>,
 }
 
 #[derive(Clone, Debug)]

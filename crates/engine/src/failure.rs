@@ -42,6 +42,8 @@ pub enum Code {
     /// Nobody could find out what came of it.
     OutcomeUnknown,
     Expired,
+    /// Whoever sent it took it back before it was handed over.
+    Withdrawn,
     Other,
 }
 

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use store::contacts::Contact;
+use futures_util::future::BoxFuture;
+use secrecy::SecretString;
+use store::contacts::{Address, Contact};
 use store::conversations::Conversation;
 use store::events::Event;
 use store::labels::Label;
 use store::media::Media;
 use store::messages::Message;
 use store::senders::Sender;
+use store::subscriptions::Subscription;
+
+use crate::sessions::Session;
 
 /// Everything around an event that a body may be made of, as it stands when the event is rendered.
 #[derive(Clone, Debug, Default)]
@@ -18,10 +23,16 @@ pub struct Context {
     pub account: Option<String>,
     pub conversation: Option<Conversation>,
     pub contact: Option<Contact>,
+    /// All of the contact's, where the sender's provider has sessions.
+    pub addresses: Vec<Address>,
     /// On the contact, then on the conversation, each once.
     pub labels: Vec<Label>,
     pub message: Option<Message>,
     pub media: Option<Media>,
+    /// How the sender's session stands, where its provider has sessions.
+    pub session: Option<Session>,
+    /// The sender's own key, where its dialect shows keys again.
+    pub token: Option<SecretString>,
     /// Made with live keys, not in the sandbox.
     pub live: bool,
 }
@@ -45,6 +56,20 @@ pub trait EventFormat: Send + Sync + 'static {
     /// Its word for an event, or `None` when it does not speak of such events.
     fn event_name(&self, event: &Event) -> Option<&'static str>;
     fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError>;
+    /// Whether a subscription that names these events wants one of this name.
+    fn wants(&self, events: &[String], name: &str) -> bool {
+        events.iter().any(|wanted| wanted == name)
+    }
+    /// The same for one subscription with its options; `None`: its options leave this event out.
+    fn render_for<'a>(
+        &'a self,
+        event: &'a Event,
+        context: &'a Context,
+        subscription: &'a Subscription,
+    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
+        let _ = subscription;
+        Box::pin(async move { self.render(event, context).map(Some) })
+    }
     /// Headers of one attempt, the signature among them. `at` in milliseconds.
     fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)>;
 }

@@ -41,9 +41,11 @@ pub fn create(
     let key = ApiKey {
         id,
         organization_id: organization,
+        sender_id: None,
         dialect: dialect.to_owned(),
         label: label.to_owned(),
-        hash: engine.key.hash(LABEL, token).to_vec(),
+        hash: hash(engine, token).to_vec(),
+        sealed: None,
         last4,
         live,
         created_at: id.millis(),
@@ -51,6 +53,30 @@ pub fn create(
         revoked_at: None,
     };
     Create { engine: engine.clone(), key }
+}
+
+impl Create {
+    /// It speaks for one sender only.
+    #[must_use]
+    pub fn for_sender(mut self, sender: Id) -> Self {
+        self.key.sender_id = Some(sender);
+        self
+    }
+
+    /// Keeps it sealed, so that its dialect can show it again (see [`Engine::token`]).
+    pub fn shown_again(mut self, token: &str) -> Result<Self> {
+        self.key.sealed = Some(self.engine.key.seal(&purpose(&self.key.id), token.as_bytes())?);
+        Ok(self)
+    }
+}
+
+/// What a key is found by.
+pub(crate) fn hash(engine: &Engine, token: &str) -> [u8; 32] {
+    engine.key.hash(LABEL, token)
+}
+
+fn purpose(key: &Id) -> String {
+    format!("api key/{key}")
 }
 
 impl Work for Create {
@@ -94,9 +120,21 @@ impl Engine {
         store::keys::list(&mut *self.db.reader().await?, organization).await
     }
 
+    /// Those that speak for one sender only, oldest first.
+    pub async fn keys_of(&self, sender: &Id) -> Result<Vec<ApiKey>> {
+        store::keys::of_sender(&mut *self.db.reader().await?, sender).await
+    }
+
+    /// A key in the clear, where it was kept to be shown again.
+    pub fn token(&self, key: &ApiKey) -> Result<Option<String>> {
+        let Some(sealed) = &key.sealed else { return Ok(None) };
+        let plain = self.key.open(&purpose(&key.id), sealed)?;
+        String::from_utf8(plain).map(Some).map_err(|_| store::Error::corrupt("an API key"))
+    }
+
     /// Looks a key up among a dialect's.
     pub async fn check_key(&self, dialect: &str, token: &str) -> Result<Check> {
-        let hash = self.key.hash(LABEL, token);
+        let hash = hash(self, token);
         let known = match self.cache.keys.get(&hash) {
             Some(known) => known,
             None => {

@@ -7,11 +7,13 @@
 
 pub mod accounts;
 pub mod cache;
+pub mod chats;
 pub mod clock;
 pub mod contacts;
 pub mod content;
 pub mod conversations;
 pub mod deliveries;
+pub mod enrolment;
 pub mod events;
 pub mod explain;
 pub mod facts;
@@ -30,6 +32,7 @@ pub mod receive;
 pub mod replay;
 pub mod retention;
 pub mod senders;
+pub mod sessions;
 pub mod settings;
 pub mod subscriptions;
 pub mod templates;
@@ -64,7 +67,13 @@ pub trait UseCase: Work {
 
 /// The cheap handle that everything else holds.
 #[derive(Clone)]
-pub struct Engine(Arc<Parts>);
+pub struct Engine(Arc<Inside>);
+
+/// An engine's parts, and what it knows only while it runs.
+pub struct Inside {
+    parts: Parts,
+    sessions: sessions::Hub,
+}
 
 /// What an engine is made of.
 pub struct Parts {
@@ -81,16 +90,23 @@ pub struct Parts {
 }
 
 impl std::ops::Deref for Engine {
+    type Target = Inside;
+    fn deref(&self) -> &Inside {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Inside {
     type Target = Parts;
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.parts
     }
 }
 
 impl Engine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Inside { parts, sessions: sessions::Hub::default() }))
     }
 
     #[must_use]
@@ -101,6 +117,11 @@ impl Engine {
     #[must_use]
     pub fn new_id(&self) -> Id {
         self.ids.next(self.now())
+    }
+
+    /// Whether the database can be reached.
+    pub async fn is_up(&self) -> bool {
+        self.db.reader().await.is_ok()
     }
 
     /// Commits a use case.

@@ -72,6 +72,8 @@ impl Work for Record {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         let message = &self.job.id;
+        // Whoever waits for the file waits for one try, not for all of them.
+        store::events::release(tx, message).await?;
         match &self.outcome {
             Ok(fetched) => store::media::ready(tx, message, fetched.size, &fetched.sha256, self.now).await?,
             Err(FetchError::Unavailable(why)) => store::media::give_up(tx, message, UNAVAILABLE, why, self.now).await?,
@@ -88,4 +90,8 @@ impl Work for Record {
     }
 }
 
-impl UseCase for Record {}
+impl UseCase for Record {
+    fn committed(&self, engine: &Engine, (): &()) {
+        engine.wake.dispatch.ring();
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use store::contacts::Address;
 use store::conversations::With;
@@ -13,6 +14,7 @@ use store::{Id, Result, Tx, Work};
 
 use crate::content::Content;
 use crate::events::{self, MessageData, Note};
+use crate::failure::{Code, Failure};
 use crate::provider::{CallError, ReadReceipts};
 use crate::{Engine, Outcome, Refusal, UseCase, contacts, outbound, senders, templates};
 
@@ -23,6 +25,8 @@ pub struct New {
     pub content: Content,
     /// The provider's id of the message that this one answers.
     pub reply_to: Option<String>,
+    /// The provider's id for it, where the provider lets us choose it: a repeated attempt is then the same message.
+    pub provider_id: Option<String>,
     /// The dialect it came through.
     pub origin: &'static str,
     pub request_id: String,
@@ -66,7 +70,9 @@ impl Work for Send {
         // Made when the conversation is locked, so that ids grow within it.
         let message = self.message(engine.new_id(), with);
         store::conversations::wrote(tx, &with.conversation, message.created_at).await?;
-        store::messages::insert(tx, &message).await?;
+        if !store::messages::insert(tx, &message).await? {
+            return Err(store::Error::Exists("messages_by_provider_id".into()));
+        }
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
         let note = Note::about(organization, events::MESSAGE_CREATED, &message);
         self.tell(events::append(tx, engine, note, &data).await?);
@@ -149,7 +155,9 @@ impl Send {
             status: Status::Pending,
             receipts: 0,
             error: None,
-            provider_id: None,
+            provider_id: new.provider_id.clone(),
+            chat: String::new(),
+            author: String::new(),
             origin: new.origin.into(),
             request_id: Some(new.request_id.clone()),
             created_at: id.millis(),
@@ -226,6 +234,76 @@ impl Work for ReadUpTo {
 }
 
 impl UseCase for ReadUpTo {}
+
+/// A message as it stands once its sending was answered, for good or ill, or when the time is over: then it is pending
+/// still.
+pub async fn settled(engine: &Engine, id: &Id, timeout: Duration) -> Result<Message> {
+    let deadline = engine.now() + i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX / 4);
+    let mut bell = engine.wake.settled.listen(*id);
+    loop {
+        bell.mark();
+        let found = store::messages::find(&mut *engine.db.reader().await?, id).await?;
+        let message = found.ok_or(store::Error::Dangling)?;
+        if message.status != Status::Pending || engine.now() >= deadline {
+            return Ok(message);
+        }
+        let look = deadline.min(engine.now() + LOOK_EVERY_MS);
+        tokio::select! {
+            () = bell.heard() => {}
+            () = engine.clock.sleep_until(look) => {}
+        }
+    }
+}
+
+/// How often a message is looked at whose answer another process records.
+const LOOK_EVERY_MS: i64 = 500;
+
+/// Takes a message back that was not handed over. `true`: nothing of it was or will be sent, and it failed as
+/// withdrawn, and the id that was chosen for it is free again; `false`: it may be on its way.
+pub async fn withdraw(engine: &Engine, id: &Id) -> Result<bool> {
+    engine.perform(Withdraw { engine: engine.clone(), id: *id }).await
+}
+
+struct Withdraw {
+    engine: Engine,
+    id: Id,
+}
+
+impl Work for Withdraw {
+    type Output = bool;
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        // The message's lock comes first, as in a claim: whoever is second sees what the first did.
+        let Some(mut message) = store::messages::get_for_update(tx, &self.id).await? else { return Ok(false) };
+        let Some(job) = store::jobs::about(tx, &self.id).await? else { return Ok(false) };
+        let may_be_out = matches!(job.state, State::Called | State::Unknown)
+            || store::events::count_about(tx, &self.id, events::MESSAGE_UNKNOWN).await? > 0;
+        if job.kind != outbound::SEND || may_be_out || !store::jobs::is_at(tx, &job).await? {
+            return Ok(false);
+        }
+        store::jobs::delete(tx, &self.id).await?;
+        let failure = Failure {
+            code: Code::Withdrawn,
+            message: "It was withdrawn before it was sent.".into(),
+            provider_code: None,
+            details: None,
+        };
+        (message.status, message.error) = (Status::Failed, serde_json::to_string(&failure).ok());
+        (message.receipts, message.updated_at) = (message.receipts | Status::Failed.bit(), self.engine.now());
+        store::messages::advance(tx, &message).await?;
+        store::messages::unname(tx, &self.id).await?;
+        let data = MessageData { failure: Some(failure), ..MessageData::default() };
+        let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
+        events::append(tx, &self.engine, note, &data).await?;
+        Ok(true)
+    }
+}
+
+impl UseCase for Withdraw {
+    fn committed(&self, engine: &Engine, _: &bool) {
+        engine.wake.settled.ring(&self.id);
+        engine.wake.dispatch.ring();
+    }
+}
 
 impl Engine {
     /// A message of a sender.

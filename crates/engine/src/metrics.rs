@@ -1,6 +1,8 @@
 //! What is counted, under names that dashboards rely on.
 
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
+
+use crate::sessions::{Counts, State};
 
 pub(crate) fn accepted(dialect: &'static str) {
     counter!("hermod_messages_accepted_total", "dialect" => dialect).increment(1);
@@ -23,6 +25,14 @@ pub(crate) fn delivered(outcome: &'static str, millis: i64) {
 /// Two sends of one message both turned out to have been taken.
 pub(crate) fn doubled() {
     counter!("hermod_messages_doubled_total").increment(1);
+}
+
+pub(crate) fn sessions(counts: &Counts) {
+    for state in State::ALL {
+        gauge!("hermod_sessions", "state" => state.as_str()).set(counts.of(state) as f64);
+    }
+    gauge!("hermod_sessions_wanted").set(counts.wanted as f64);
+    gauge!("hermod_sessions_held").set(counts.held as f64);
 }
 
 /// The depth and age of each queue, read when metrics are asked for.

@@ -14,7 +14,7 @@ use store::senders::Sender;
 
 use crate::content::Content;
 use crate::failure::SendError;
-use crate::{Engine, facts};
+use crate::{Engine, facts, sessions};
 
 /// An account with its secrets opened, as providers see it.
 #[derive(Clone, Debug)]
@@ -40,6 +40,8 @@ pub struct Outgoing {
     pub content: Content,
     /// The provider's id of the message that this one answers.
     pub reply_to: Option<String>,
+    /// The id it is to go out with, where it was chosen before the first attempt: the same on every attempt.
+    pub provider_id: Option<String>,
 }
 
 /// The provider took a message; that is all it says.
@@ -94,6 +96,21 @@ pub trait Provider: Send + Sync + 'static {
     fn setup(&self) -> Option<&dyn Setup> {
         None
     }
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        None
+    }
+    /// Whether this process can send for a sender now. The lanes of others are left alone.
+    fn here(&self, sender: &Id) -> bool {
+        let _ = sender;
+        true
+    }
+}
+
+/// Its senders need a live connection each.
+pub trait Sessions: Send + Sync {
+    /// Keeps one up until `opened.stop`, or until it ends by itself; what it told last says what comes of it. When
+    /// this returns or is dropped, the connection is closed and nothing of the session goes on.
+    fn run<'a>(&'a self, engine: &'a Engine, opened: sessions::Opened) -> BoxFuture<'a, ()>;
 }
 
 /// It pushes to an address of ours.

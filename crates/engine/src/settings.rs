@@ -12,6 +12,7 @@ pub struct Settings {
     pub public_url: String,
     pub senders: Senders,
     pub deliveries: Deliveries,
+    pub sessions: Sessions,
     pub retention: Retention,
     /// Everything happens in the sandbox: nothing is told as live.
     pub sandbox: bool,
@@ -39,6 +40,12 @@ pub struct Deliveries {
     pub per_subscription: usize,
     /// At the same time, for all.
     pub in_flight: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct Sessions {
+    /// How fast sessions are opened at most, in each process.
+    pub opens_per_second: u32,
 }
 
 /// How long rows are kept; `None`: for ever.
@@ -78,6 +85,7 @@ impl Default for Settings {
                 give_up_after: DAY,
             },
             deliveries: Deliveries { per_subscription: 64, in_flight: 512 },
+            sessions: Sessions { opens_per_second: 50 },
             retention: Retention {
                 messages: Some(DAY * 365),
                 events: Some(DAY * 90),

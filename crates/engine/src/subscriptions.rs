@@ -7,8 +7,11 @@ use store::{Id, Result, Tx, Work, settings};
 use crate::{Engine, Outcome, Refusal, UseCase};
 
 /// What a subscriber asks for.
+#[derive(Clone)]
 pub struct New {
     pub organization: Id,
+    /// Only what happens to this sender; `None`: to all of the organization.
+    pub sender: Option<Id>,
     pub dialect: &'static str,
     pub transport: &'static str,
     pub url: String,
@@ -16,6 +19,8 @@ pub struct New {
     /// The format's names of events.
     pub events: Vec<String>,
     pub ordered: bool,
+    /// A JSON object of the dialect's own making.
+    pub options: serde_json::Value,
     /// The dialect's spelling of a fresh secret.
     pub secret: String,
 }
@@ -52,6 +57,15 @@ fn kinds_of(engine: &Engine, dialect: &str, events: &[String]) -> Outcome<Vec<St
     Ok(kinds)
 }
 
+impl Create {
+    /// Only what happens to this sender.
+    #[must_use]
+    pub(crate) fn for_sender(mut self, sender: Id) -> Self {
+        self.new.sender = Some(sender);
+        self
+    }
+}
+
 impl Work for Create {
     type Output = Outcome<(Subscription, Vec<Secret>)>;
     async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
@@ -59,6 +73,7 @@ impl Work for Create {
         let subscription = Subscription {
             id,
             organization_id: new.organization,
+            sender_id: new.sender,
             dialect: new.dialect.into(),
             transport: new.transport.into(),
             format: new.dialect.into(),
@@ -70,6 +85,7 @@ impl Work for Create {
             disabled_reason: None,
             consecutive_failures: 0,
             ordered: new.ordered,
+            options: new.options.to_string(),
             created_at: id.millis(),
             updated_at: id.millis(),
         };
@@ -123,6 +139,7 @@ pub struct Change {
     pub events: Option<Vec<String>>,
     pub status: Option<Status>,
     pub ordered: Option<bool>,
+    pub options: Option<serde_json::Value>,
 }
 
 pub fn update(engine: &Engine, target: Target, change: Change) -> Outcome<Update> {
@@ -147,6 +164,7 @@ impl Work for Update {
         row.events = change.events.clone().unwrap_or(row.events);
         row.kinds = self.kinds.clone().unwrap_or(row.kinds);
         row.ordered = change.ordered.unwrap_or(row.ordered);
+        row.options = change.options.as_ref().map_or(row.options, serde_json::Value::to_string);
         if let Some(status) = change.status {
             row.status = status;
             if status == Status::Active {
@@ -262,6 +280,16 @@ impl Engine {
             answer.push((row, secrets));
         }
         Ok(answer)
+    }
+
+    /// Those that hear of one sender only, oldest first.
+    pub async fn subscriptions_of(&self, sender: &Id, dialect: &str) -> Result<Vec<Subscription>> {
+        rows::of_sender(&mut *self.db.reader().await?, dialect, sender).await
+    }
+
+    /// Those of a dialect, whosever, that hear of all senders of their organization; oldest first.
+    pub async fn subscriptions_of_no_sender(&self, dialect: &str) -> Result<Vec<Subscription>> {
+        rows::of_no_sender(&mut *self.db.reader().await?, dialect).await
     }
 
     /// Everybody's subscriptions that were disabled: for operators.

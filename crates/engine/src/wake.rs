@@ -2,7 +2,7 @@
 //! while it was busy; rings are not counted. What rings in another process is not heard at all, so every
 //! listener also looks by itself from time to time.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
 use store::Id;
@@ -18,6 +18,10 @@ pub struct Wake {
     pub subscriptions: Board,
     /// Other jobs wait.
     pub jobs: Bell,
+    /// Sessions are to be taken, stopped or asked.
+    pub sessions: Bell,
+    /// Messages whose sending was answered.
+    pub settled: Bells,
 }
 
 impl Wake {
@@ -27,6 +31,7 @@ impl Wake {
         self.subscriptions.ring_all();
         self.dispatch.ring();
         self.jobs.ring();
+        self.sessions.ring();
     }
 }
 
@@ -106,5 +111,55 @@ impl Board {
     /// Takes the names off the board.
     pub(crate) fn take(&self) -> Named {
         std::mem::take(&mut self.named.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One bell for each name, there only while somebody listens to it.
+#[derive(Default)]
+pub struct Bells(Mutex<HashMap<Id, watch::Sender<()>>>);
+
+impl Bells {
+    pub fn ring(&self, name: &Id) {
+        if let Some(bell) = self.bells().get(name) {
+            bell.send_replace(());
+        }
+    }
+
+    /// Hears whatever rings for a name from now on.
+    #[must_use]
+    pub fn listen(&self, name: Id) -> NamedListener<'_> {
+        let heard = self.bells().entry(name).or_insert_with(|| watch::Sender::new(())).subscribe();
+        NamedListener { name, bells: self, listener: Listener(heard) }
+    }
+
+    fn bells(&self) -> std::sync::MutexGuard<'_, HashMap<Id, watch::Sender<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub struct NamedListener<'a> {
+    name: Id,
+    bells: &'a Bells,
+    listener: Listener,
+}
+
+impl NamedListener<'_> {
+    /// See [`Listener::heard`].
+    pub async fn heard(&mut self) {
+        self.listener.heard().await;
+    }
+
+    /// See [`Listener::mark`].
+    pub fn mark(&mut self) {
+        self.listener.mark();
+    }
+}
+
+impl Drop for NamedListener<'_> {
+    fn drop(&mut self) {
+        let mut bells = self.bells.bells();
+        if bells.get(&self.name).is_some_and(|bell| bell.receiver_count() <= 1) {
+            bells.remove(&self.name);
+        }
     }
 }

@@ -10,7 +10,7 @@ use store::{Result, Tx, Work};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, UseCase, accounts, deliver, dispatch, media, outbound, retention, templates};
+use crate::{Engine, UseCase, accounts, deliver, dispatch, media, outbound, retention, sessions, templates};
 
 /// How soon another process's commits are noticed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
@@ -33,7 +33,16 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
     tasks.spawn(watch(engine.clone(), stop.clone()));
     tasks.spawn(tidy(engine.clone(), stop));
     tasks.close();
-    tasks.wait().await;
+    // Calls in flight may need their sessions until they are answered.
+    let unused = CancellationToken::new();
+    let sessions = async {
+        sessions::run(engine.clone(), unused.clone()).await;
+    };
+    let others = async {
+        tasks.wait().await;
+        unused.cancel();
+    };
+    tokio::join!(sessions, others);
     if let Err(error) = engine.perform(Release { process: engine.settings.process.clone() }).await {
         tracing::warn!(error = &error as &dyn std::error::Error, "leases could not be given back");
     }
@@ -69,6 +78,7 @@ impl Work for EndClaims {
         store::jobs::end_claims(tx, self.now).await?;
         store::deliveries::end_claims(tx, self.now).await?;
         store::lanes::end_leases(tx).await?;
+        store::sessions::end_leases(tx).await?;
         store::leases::end_all(tx).await
     }
 }

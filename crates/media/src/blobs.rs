@@ -82,7 +82,7 @@ impl Blobs {
             std::fs::remove_file(leftover?.path())?;
         }
         let mut used = 0;
-        for folder in (0..=u8::MAX).map(|byte| path.join(hex::encode([byte]))) {
+        for folder in folders(&path) {
             std::fs::create_dir_all(&folder)?;
             for blob in std::fs::read_dir(&folder)? {
                 used += blob?.metadata()?.len();
@@ -152,6 +152,13 @@ impl Blobs {
         }
     }
 
+    /// Removes the blobs with a prefix (`out-`) that were made before a time, in milliseconds; returns how many. Ids
+    /// must follow the prefix: they begin with the time.
+    pub async fn sweep(&self, prefix: &'static str, before: i64) -> Result<u64, Error> {
+        let directory = self.0.clone();
+        Ok(blocking(move || directory.sweep(prefix, before)).await?)
+    }
+
     /// Bytes on disk.
     pub fn usage(&self) -> u64 {
         self.0.used.load(Ordering::Relaxed)
@@ -174,11 +181,33 @@ impl Opened {
 impl Directory {
     fn place(&self, id: &str) -> Result<PathBuf, Error> {
         let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        if id.len() != 24 || !id.bytes().all(digits) {
+        // What a blob is for may stand before its digits: `out-…`.
+        let (purpose, number) = id.split_once('-').unwrap_or(("", id));
+        let named = purpose.len() <= 8 && purpose.bytes().all(|byte| byte.is_ascii_lowercase());
+        if !named || !(24..=32).contains(&number.len()) || !number.bytes().all(digits) {
             return Err(Error::BadId);
         }
         // Ids begin with the time, so their ends spread better.
-        Ok(self.path.join(&id[22..]).join(id))
+        Ok(self.path.join(&number[number.len() - 2..]).join(id))
+    }
+
+    fn sweep(&self, prefix: &str, before: i64) -> io::Result<u64> {
+        let mut swept = 0;
+        for folder in folders(&self.path) {
+            for blob in std::fs::read_dir(&folder)? {
+                let blob = blob?;
+                let made_at = blob.file_name().to_str().and_then(|id| made_at(id.strip_prefix(prefix)?));
+                if made_at.is_some_and(|at| at < before) {
+                    match self.remove(&blob.path()) {
+                        Ok(()) => swept += 1,
+                        // Somebody else was faster.
+                        Err(error) if error.kind() == ErrorKind::NotFound => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        Ok(swept)
     }
 
     fn remove(&self, place: &Path) -> io::Result<()> {
@@ -238,6 +267,16 @@ impl Drop for Arrival {
     }
 }
 
+/// Where the blobs of a directory lie.
+fn folders(path: &Path) -> impl Iterator<Item = PathBuf> {
+    (0..=u8::MAX).map(|byte| path.join(hex::encode([byte])))
+}
+
+/// The first 48 bits of an id, in milliseconds.
+fn made_at(number: &str) -> Option<i64> {
+    i64::from_str_radix(number.get(..12)?, 16).ok()
+}
+
 fn folder(place: &Path) -> &Path {
     place.parent().unwrap_or(place)
 }
@@ -254,6 +293,6 @@ fn or_not_found(error: io::Error) -> Error {
     }
 }
 
-async fn blocking(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }

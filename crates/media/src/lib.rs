@@ -1,6 +1,8 @@
-//! Media: kept in a [`Blobs`] store, reached through signed links that expire ([`Links`], [`router`]).
+//! Media: kept in a [`Blobs`] store, reached through signed links that expire ([`Links`], [`router`]), and made fit for
+//! sending ([`convert`]).
 
 mod blobs;
+pub mod convert;
 mod format;
 mod links;
 mod range;

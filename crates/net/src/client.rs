@@ -32,7 +32,7 @@ pub fn plain_client(settings: &PlainSettings) -> Result<reqwest::Client, Error> 
 #[expect(clippy::disallowed_methods, reason = "the one place where clients are made")]
 pub(crate) fn closed(extra_roots: &[Certificate]) -> Result<reqwest::ClientBuilder, Error> {
     Ok(reqwest::Client::builder()
-        .tls_backend_preconfigured(tls::config(extra_roots)?)
+        .tls_backend_preconfigured(tls::tls_config(extra_roots)?)
         .user_agent(concat!("hermod/", env!("CARGO_PKG_VERSION")))
         .no_proxy()
         .referer(false)

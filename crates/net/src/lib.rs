@@ -17,6 +17,6 @@ mod tls;
 pub use client::{PlainSettings, plain_client};
 pub use error::Error;
 pub use guard::{Answer, Download, GuardedClient, Request, Settings};
-pub use lookup::{Looking, Lookup, SystemLookup};
+pub use lookup::{Looking, Lookup, SystemLookup, vetted};
 pub use policy::{AddressPolicy, Refusal};
-pub use tls::{BadCertificate, Certificate, install_crypto, roots_from_pem};
+pub use tls::{BadCertificate, Certificate, install_crypto, roots_from_pem, tls_config};

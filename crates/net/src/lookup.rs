@@ -5,7 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use url::Host;
 
+use crate::Error;
 use crate::policy::{AddressPolicy, Refusal, is_localhost};
 
 /// The addresses of a name, to come.
@@ -31,6 +33,22 @@ impl Lookup for SystemLookup {
     }
 }
 
+/// The addresses of a host that a caller named, for connections that are no requests of a [`GuardedClient`].
+///
+/// Every one of them passes `policy`. Connect to these and ask no resolver again, so that the name cannot change its
+/// answer in between.
+///
+/// [`GuardedClient`]: crate::GuardedClient
+pub async fn vetted(policy: &AddressPolicy, lookup: &dyn Lookup, host: &Host<String>) -> Result<Vec<IpAddr>, Error> {
+    let literal: IpAddr = match host {
+        Host::Ipv4(address) => (*address).into(),
+        Host::Ipv6(address) => (*address).into(),
+        Host::Domain(name) => return named(policy, lookup, false, name).await,
+    };
+    policy.check(literal).map_err(Error::Refused)?;
+    Ok(vec![literal])
+}
+
 /// A resolver for reqwest that hands out addresses only if every one of them passes the policy.
 pub(crate) struct Vetted {
     pub(crate) lookup: Arc<dyn Lookup>,
@@ -41,22 +59,24 @@ pub(crate) struct Vetted {
 
 impl Resolve for Vetted {
     fn resolve(&self, name: Name) -> Resolving {
-        if is_localhost(name.as_str()) {
-            let answer = self.policy.localhost().map(addresses);
-            return Box::pin(async move { Ok(answer?) });
-        }
-        let looking = self.lookup.lookup(name.as_str());
-        let policy = self.policy.clone();
-        let plain = self.plain;
+        let (policy, lookup, plain) = (self.policy.clone(), self.lookup.clone(), self.plain);
         Box::pin(async move {
-            let found = looking.await?;
-            vet(&policy, plain, &found)?;
-            if found.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
-            }
+            let found = named(&policy, &*lookup, plain, name.as_str()).await?;
             Ok(addresses(found))
         })
     }
+}
+
+async fn named(policy: &AddressPolicy, lookup: &dyn Lookup, plain: bool, name: &str) -> Result<Vec<IpAddr>, Error> {
+    if is_localhost(name) {
+        return policy.localhost().map_err(Error::Refused);
+    }
+    let found = lookup.lookup(name).await.map_err(|source| Error::Dns(source.into()))?;
+    vet(policy, plain, &found).map_err(Error::Refused)?;
+    if found.is_empty() {
+        return Err(Error::Dns(io::Error::from(io::ErrorKind::NotFound).into()));
+    }
+    Ok(found)
 }
 
 fn vet(policy: &AddressPolicy, plain: bool, found: &[IpAddr]) -> Result<(), Refusal> {

@@ -25,8 +25,8 @@ pub fn roots_from_pem(pem: &[u8]) -> Result<Vec<Certificate>, BadCertificate> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(BadCertificate)
 }
 
-/// TLS with the public web's roots plus `extra_roots`.
-pub(crate) fn config(extra_roots: &[Certificate]) -> Result<ClientConfig, Error> {
+/// TLS with the public web's roots plus `extra_roots`. For connections that no client of this crate makes.
+pub fn tls_config(extra_roots: &[Certificate]) -> Result<ClientConfig, Error> {
     let mut roots = RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     for root in extra_roots {
         roots.add(root.clone()).map_err(|source| Error::Tls(source.into()))?;
@@ -48,8 +48,8 @@ mod tests {
         let pem = b"-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
         let roots = roots_from_pem(pem).unwrap();
         assert_eq!(roots[0].as_ref(), b"hello");
-        assert!(matches!(config(&roots), Err(Error::Tls(_))));
+        assert!(matches!(tls_config(&roots), Err(Error::Tls(_))));
         assert!(roots_from_pem(b"-----BEGIN CERTIFICATE-----\n*\n").is_err());
-        assert!(config(&[]).is_ok());
+        assert!(tls_config(&[]).is_ok());
     }
 }

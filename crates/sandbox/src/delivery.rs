@@ -8,6 +8,7 @@ use crate::phones::Phone;
 use crate::phones::messages::{Category, Direction, Message, Reaction, Status};
 use crate::state::State;
 use crate::text::Text;
+use crate::web;
 use crate::webhooks::{self, Failure, Item, Lane, StatusFact, body};
 use crate::world::Shared;
 
@@ -69,6 +70,10 @@ pub(crate) fn accept(world: &Shared, state: &mut State, out: Outgoing) {
         }
     }
     let phone = message.phone.clone();
+    if reachable {
+        // Linked devices get it whether the phone is on or not.
+        web::carry(world, state, &message);
+    }
     world.journal.add(Line::Message(message.clone()));
     state.add_message(message);
     show(world, &phone);
@@ -163,6 +168,16 @@ fn advance(world: &Shared, state: &mut State, seq: u64, status: Status) {
     world.journal.add(Line::Mark(message.id.clone(), status, true));
     let message = message.clone();
     tell(world, state, &message, world.clock.now(), None);
+}
+
+/// A device of the customer's has, or read, this message of a business.
+#[cfg_attr(not(feature = "web-sandbox"), expect(dead_code, reason = "only linked devices tell"))]
+pub(crate) fn ticked(world: &Shared, state: &mut State, id: &str, status: Status) {
+    if let Some(seq) = state.messages.find(id)
+        && state.messages.get(seq).is_some_and(|it| it.direction == Direction::In && it.status < status)
+    {
+        advance(world, state, seq, status);
+    }
 }
 
 /// The phone is online again: what waits and has not expired arrives.
@@ -306,6 +321,9 @@ pub(crate) fn read_by_business(world: &Shared, state: &mut State, number: &Text,
             }
             message.status = Status::Read;
             world.journal.add(Line::Mark(message.id.clone(), Status::Read, message.shown));
+            if let Some(business) = state.numbers.get(number) {
+                web::read_by_business(world, &business.phone, &message.id);
+            }
         }
     }
     show(world, &phone);

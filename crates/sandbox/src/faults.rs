@@ -7,6 +7,9 @@
 //! For `meta-webhook` (pushes from Graph): `status` and `drop` make a try come to nothing before the platform sees it, `timeout` makes it
 //! arrive but takes its answer for lost; in all three it is tried again later. `duplicate` pushes twice, `reorder` lets
 //! the next push overtake this one, `delay` holds it for a while. Nothing is lost for good, as with Meta.
+//!
+//! Those for `web` are handed to the WhatsApp Web server, which knows what they mean to a socket: `status` is a `<failure>` at log-in, `code` a stream
+//! error, `conflict` a replaced stream, `lost-ack` a stanza that is taken but not acknowledged.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Target {
     Meta,
     MetaWebhook,
+    Web,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -28,6 +32,7 @@ pub(crate) enum Kind {
     Reorder,
     Delay,
     LostAck,
+    Conflict,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,6 +52,9 @@ pub(crate) struct Fault {
     /// How many in a hundred it hits.
     #[serde(default = "always")]
     pub(crate) percent: u64,
+    /// Only this account, for `web`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phone: Option<String>,
     /// Only calls whose path ends so, e.g. `/messages`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<String>,
@@ -64,6 +72,9 @@ impl Fault {
     /// Why it cannot be, if so.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         let for_meta = self.target == Target::Meta;
+        if self.target == Target::Web {
+            return self.refusal_for_web();
+        }
         match self.kind {
             Kind::Status if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
                 Some("`status` must be given, from 400 to 599")
@@ -71,13 +82,33 @@ impl Fault {
             Kind::Code if for_meta && self.code.is_none() => Some("`code` must be given"),
             Kind::Duplicate | Kind::Reorder if for_meta => Some("this kind is for meta-webhook only"),
             Kind::Code if !for_meta => Some("this kind is for meta only"),
+            Kind::Conflict => Some("this kind is for web only"),
             Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
                 Some("`delay_ms` must be given, from 1 to 600000")
             }
-            _ if self.percent == 0 || self.percent > 100 => Some("`percent` must be from 1 to 100"),
-            _ if self.times == 0 => Some("`times` must be at least 1"),
-            _ => None,
+            _ => self.refusal_of_chance(),
         }
+    }
+
+    fn refusal_for_web(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Timeout => Some("this kind is not for web"),
+            Kind::Status if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
+                Some("`status` must be given, from 400 to 599")
+            }
+            Kind::Code if self.code.is_none() => Some("`code` must be given"),
+            Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
+                Some("`delay_ms` must be given, from 1 to 600000")
+            }
+            _ => self.refusal_of_chance(),
+        }
+    }
+
+    fn refusal_of_chance(&self) -> Option<&'static str> {
+        if self.percent == 0 || self.percent > 100 {
+            return Some("`percent` must be from 1 to 100");
+        }
+        (self.times == 0).then_some("`times` must be at least 1")
     }
 }
 

@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
 
+use crate::phones::chats::Seen;
 use crate::phones::messages::{Message, Status};
 use crate::saved::{Error, io};
 use crate::state::State;
@@ -27,6 +28,9 @@ pub(crate) enum Line {
     /// Its status and whether it is on the screen.
     #[serde(rename = "s")]
     Mark(Text, Status, bool),
+    /// A message of WhatsApp Web as a phone shows it now.
+    #[serde(rename = "w")]
+    Seen(Seen),
     /// A webhook is owed.
     #[serde(rename = "p")]
     Owed(u64, Lane, Item),
@@ -95,6 +99,7 @@ pub(crate) fn open(dir: &Path, state: &mut State) -> Result<(Journal, Owed, Join
     let path = dir.join("messages.jsonl");
     let owed = read(&path, state)?;
     let lines = state.messages.iter().cloned().map(Line::Message);
+    let lines = lines.chain(state.chats.iter().cloned().map(Line::Seen));
     let lines = lines.chain(owed.iter().map(|(n, (lane, item))| Line::Owed(*n, lane.clone(), item.clone())));
     let file = fresh(&path, lines)?;
     let (orders, inbox) = mpsc::channel();
@@ -130,6 +135,9 @@ fn read(path: &Path, state: &mut State) -> Result<Owed, Error> {
                 if let Some(message) = state.messages.find(&id).and_then(|seq| state.messages.get_mut(seq)) {
                     (message.status, message.shown) = (status, shown);
                 }
+            }
+            Ok(Line::Seen(seen)) => {
+                state.chats.put(seen);
             }
             Ok(Line::Owed(number, lane, item)) => {
                 owed.insert(number, (lane, item));

@@ -1,10 +1,11 @@
-//! The sandbox: a stand-in for Meta's Graph API and the phones of customers, so that a platform can be tried and tested whole, without
+//! The sandbox: a stand-in for Meta's Graph API, WhatsApp Web and the phones of customers, so that a platform can be tried and tested whole, without
 //! an account, a contract or a network.
 //!
 //! Two HTTP servers run here. `graph` answers as Meta's Cloud API does, with its checks, its error codes and its signed webhooks. `control`
 //! is for people and tests: a platform introduces itself there and is given accounts (`accounts`), a customer's phone writes, reads,
 //! goes offline (`phones`), the clock moves (`clock`), things go wrong on demand (`faults`), limits are switched on (`limits`), and `GET /` is a page
-//! on which a person plays the customer.
+//! on which a person plays the customer. A third server, in builds with the feature `web-sandbox`, is WhatsApp Web's (`web`): linked
+//! accounts and all phones live in one world.
 //!
 //! One message's way: `graph::messages` checks the body as Meta would, `delivery` decides what becomes of it (failed, sent, delivered), puts it on the
 //! phone and hands the statuses to `webhooks`, which owes each of them to the platform until it answers 200.
@@ -30,6 +31,8 @@ mod serve;
 mod state;
 mod templates;
 mod text;
+#[cfg_attr(not(feature = "web-sandbox"), path = "no_web.rs")]
+mod web;
 mod webhooks;
 mod world;
 
@@ -49,6 +52,8 @@ use world::{Parts, Shared, World};
 pub struct Options {
     pub control_listen: SocketAddr,
     pub graph_listen: SocketAddr,
+    /// Where WhatsApp Web clients connect: loopback. Needs the feature `web-sandbox`.
+    pub web_listen: SocketAddr,
     /// Where everything is kept; without it all is forgotten at the end.
     pub data_dir: Option<PathBuf>,
     /// Control API, clock and page ask for a token (see [`Handle::token`]), for listening beyond loopback.
@@ -68,6 +73,7 @@ impl Default for Options {
         Self {
             control_listen: any,
             graph_listen: any,
+            web_listen: any,
             data_dir: None,
             expose: false,
             allowed_networks: vec![
@@ -89,6 +95,9 @@ pub enum Error {
     Data(#[from] SavedError),
     #[error("the HTTP client cannot be made")]
     Client(#[from] net::Error),
+    #[cfg(feature = "web-sandbox")]
+    #[error("the WhatsApp Web server cannot be started")]
+    Web(#[from] sandbox_web::StartError),
 }
 
 /// A running sandbox. Dropping it stops it without waiting; [`Handle::stop`] saves first.
@@ -107,8 +116,11 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
     opened.state.next_number = opened.state.next_number.max(accounts::FIRST_NUMBER);
     opened.state.index();
     let token = options.expose.then(|| opened.seed.token("control"));
+    let clock = clock::Clock::new(options.time, opened.state.offset_ms);
+    let web_dir = options.data_dir.as_ref().map(|dir| dir.join("web"));
     let parts = Parts {
-        clock: clock::Clock::new(options.time, opened.state.offset_ms),
+        web: web::Web::start(options.web_listen, web_dir, clock.clone()).await?,
+        clock,
         seed: opened.seed,
         outbound: outbound::Outbound::new(options.allowed_networks)?,
         files: opened.files,
@@ -123,6 +135,7 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
     webhooks::resume(&world, opened.owed);
     templates::review::resume(&world);
     world::keep(&world);
+    web::follow(&world);
     for (listener, router) in [(control, control::router(&world)), (graph, graph::router(&world))] {
         world.tasks.spawn(serve::run(listener, router, world.stop.clone(), world.tasks.clone()));
     }
@@ -178,6 +191,11 @@ impl Handle {
         &self.world.graph_url
     }
 
+    /// Where WhatsApp Web clients connect, in a build that has it.
+    pub fn web_url(&self) -> Option<String> {
+        self.world.web.as_ref().and_then(|web| web.urls()["server_url"].as_str().map(str::to_owned))
+    }
+
     /// The token that the control API asks for, if it is exposed.
     pub fn token(&self) -> Option<&str> {
         self.world.token.as_deref()
@@ -185,6 +203,9 @@ impl Handle {
 
     /// Stops both servers and the pushes, and saves.
     pub async fn stop(mut self) {
+        if let Some(web) = &self.world.web {
+            web.stop().await;
+        }
         self.world.stop.cancel();
         self.world.tasks.close();
         let _ = tokio::time::timeout(Duration::from_secs(3), self.world.tasks.wait()).await;

@@ -11,6 +11,7 @@ use crate::faults::Fault;
 use crate::limits::Limits;
 use crate::media::{Media, Upload};
 use crate::phones::Phone;
+use crate::phones::chats::Chats;
 use crate::phones::messages::{Direction, Message, Messages};
 use crate::templates::Template;
 use crate::text::Text;
@@ -37,6 +38,8 @@ pub(crate) struct State {
     pub(crate) faults: Vec<Fault>,
     #[serde(skip)]
     pub(crate) messages: Messages,
+    #[serde(skip)]
+    pub(crate) chats: Chats,
     #[serde(skip)]
     pub(crate) stats: Stats,
     /// (waba, name) → ids of its languages.

@@ -18,6 +18,7 @@ use crate::media::{Files, Stored};
 use crate::outbound::{Outbound, Peer};
 use crate::saved;
 use crate::state::State;
+use crate::web::Web;
 use crate::webhooks::Pushes;
 
 pub(crate) struct World {
@@ -28,6 +29,8 @@ pub(crate) struct World {
     pub(crate) files: Files,
     pub(crate) journal: Journal,
     pub(crate) pushes: Pushes,
+    /// WhatsApp Web, in a build that has it.
+    pub(crate) web: Option<Web>,
     pub(crate) control_url: String,
     pub(crate) graph_url: String,
     /// Guards control API and page where they are exposed.
@@ -49,6 +52,7 @@ pub(crate) struct Parts {
     pub(crate) outbound: Outbound,
     pub(crate) files: Files,
     pub(crate) journal: Journal,
+    pub(crate) web: Option<Web>,
     pub(crate) control_url: String,
     pub(crate) graph_url: String,
     pub(crate) token: Option<String>,
@@ -67,6 +71,7 @@ impl World {
             files: parts.files,
             journal: parts.journal,
             pushes: Pushes::default(),
+            web: parts.web,
             control_url: parts.control_url,
             graph_url: parts.graph_url,
             token: parts.token,
@@ -174,6 +179,7 @@ pub(crate) fn keep(world: &Shared) {
 fn rewrite(world: &World) {
     let state = world.state();
     let mut lines: Vec<Line> = state.messages.iter().cloned().map(Line::Message).collect();
+    lines.extend(state.chats.iter().cloned().map(Line::Seen));
     lines.extend(world.pushes.owed().into_iter().map(|(number, (lane, item))| Line::Owed(number, lane, item)));
     world.journal.rewrite(lines);
 }

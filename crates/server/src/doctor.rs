@@ -3,9 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::ExitCode;
 
+use engine::sessions::State;
 use engine::{Engine, clock, senders};
+use secrecy::ExposeSecret;
 
 use crate::cli::Failure;
+use crate::digigo;
 use crate::opening::{Purpose, open};
 use crate::settings::Settings;
 use crate::wiring::{Surroundings, wire};
@@ -50,15 +53,10 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
                 "the database opens, its schema is {}, and the secret key is its own",
                 store::latest_schema()
             ));
-            let around = Surroundings {
-                clock: engine::Clock::system(),
-                public_url: settings.server.public_url.clone(),
-                sandbox: false,
-                graph_url: None,
-            };
-            let engine = wire(settings, &opened, around)?.engine;
-            tenants(&engine, &mut report).await?;
+            let engine = wire(settings, &opened, Surroundings::of_a_command(settings))?.engine;
+            tenants(&engine, settings, &mut report).await?;
             accounts(&engine, &mut report).await?;
+            sessions(&engine, &mut report).await?;
             work(&engine, &mut report).await?;
         }
     }
@@ -79,6 +77,9 @@ fn configuration(settings: &Settings, report: &mut Report) {
     if !settings.outbound.allowed_networks.is_empty() {
         report.note("outbound.allowed_networks is not empty: webhooks may lead into these private networks");
     }
+    if cfg!(feature = "web-sandbox") {
+        report.note("this build is for the sandbox: linked accounts reach WhatsApp Web servers on this machine only");
+    }
     let key = settings.server.data_dir.join("secret.key");
     if let Ok(metadata) = std::fs::metadata(&key) {
         match metadata.permissions().mode() & 0o077 {
@@ -88,13 +89,19 @@ fn configuration(settings: &Settings, report: &mut Report) {
     }
 }
 
-async fn tenants(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
+async fn tenants(engine: &Engine, settings: &Settings, report: &mut Report) -> Result<(), Failure> {
     let (organizations, keys) = (engine.organizations().await?, engine.keys(None).await?);
     if organizations.is_empty() {
         report.note("there is no organization yet: hermod org create NAME");
     }
     let good = keys.iter().filter(|key| key.revoked_at.is_none() && key.expires_at.is_none_or(|at| at > engine.now()));
     report.fine(format!("{} organizations, {} good API keys", organizations.len(), good.count()));
+    if !settings.digigo.admin_token.expose_secret().is_empty() {
+        match digigo::organization(engine, &settings.digigo.organization, false).await {
+            Ok(id) => report.fine(format!("digigo.admin_token is for organization {id}")),
+            Err(error) => report.wrong(error.to_string()),
+        }
+    }
     Ok(())
 }
 
@@ -108,7 +115,8 @@ async fn accounts(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
             _ => report.wrong(format!("{name} is stopped: {}", row.status_reason.unwrap_or_default())),
         }
         let silent = row.heard_at.is_none_or(|at| engine.now() - at > SILENT_MS);
-        if silent && row.status == engine::accounts::ACTIVE {
+        let pushes = engine.provider(&row.provider).is_some_and(|provider| provider.push().is_some());
+        if silent && pushes && row.status == engine::accounts::ACTIVE {
             report.note(format!("{name} has not pushed anything for a week: is its webhook set to our callback URL?"));
         }
     }
@@ -124,6 +132,20 @@ async fn accounts(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
             clock::rfc3339(until),
             reason.unwrap_or_default()
         ));
+    }
+    Ok(())
+}
+
+async fn sessions(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
+    let counts = engine.session_counts().await?;
+    for state in State::ALL {
+        let text = format!("sessions {}: {}", state.as_str(), counts.of(state));
+        match state {
+            _ if counts.of(state) == 0 => {}
+            State::Off | State::Connected => report.fine(text),
+            State::Deaf | State::Outdated | State::Failed => report.wrong(text),
+            _ => report.note(text),
+        }
     }
     Ok(())
 }

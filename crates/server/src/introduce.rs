@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Id, Tx, Work};
 
+use crate::digigo;
 use crate::http::Control;
 use crate::secret::write_private;
+use crate::wiring::WebServer;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +27,8 @@ pub enum Error {
     Connect(#[from] accounts::ConnectError),
     #[error("the database does not take the sandbox's accounts")]
     Store(#[from] store::Error),
+    #[error("the sandbox's certificate cannot be read")]
+    Certificate(#[from] net::BadCertificate),
     #[error("sandbox.json cannot be written")]
     File(#[source] std::io::Error),
 }
@@ -34,6 +38,8 @@ pub enum Error {
 pub struct Given {
     pub clock: Time,
     pub meta: Meta,
+    /// Absent in a build without it.
+    web: Option<Web>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +69,23 @@ struct Waba {
 struct Number {
     id: String,
     display_phone_number: String,
+}
+
+#[derive(Deserialize)]
+struct Web {
+    server_url: String,
+    admin_url: String,
+    /// PEM; it is its own root.
+    certificate: Option<String>,
+}
+
+impl Given {
+    /// Where linked accounts connect to, if anywhere.
+    pub fn web_server(&self) -> Result<Option<WebServer>, Error> {
+        let Some(web) = &self.web else { return Ok(None) };
+        let roots = net::roots_from_pem(web.certificate.as_deref().unwrap_or_default().as_bytes())?;
+        Ok(Some(WebServer { url: web.server_url.clone(), roots }))
+    }
 }
 
 /// Tells the sandbox where we are.
@@ -106,6 +129,10 @@ pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url:
     let mut all = json!({ "base_url": base_url, "sandbox_url": control.url, "pid": std::process::id() });
     all["organization"] = json!({ "id": first["id"] });
     all["kirim"] = first["kirim"].clone();
+    all["digigo"] = first["digigo"].clone();
+    if let Some(web) = &given.web {
+        all["web"] = json!({ "server_url": web.server_url, "admin_url": web.admin_url });
+    }
     all["meta"] = with_app(&given.meta, first["meta"].clone(), base_url);
     all["second_organization"] = second;
     Ok(all)
@@ -116,12 +143,15 @@ async fn tenant(engine: &Engine, meta: &Meta, waba: &Waba, index: usize) -> Resu
     let id = organization(engine, &waba.name, index).await?;
     let token = dialect_kirim::derive_key(engine.key.derive(&format!("sandbox kirim key {index}")));
     engine.perform(keys::create(engine, id, "kirim", "sandbox", &token, false, None)).await?;
+    let admin_token = digigo::derive_token(engine.key.derive(&format!("sandbox digigo key {index}")));
+    engine.perform(keys::create(engine, id, dialect_digigo::NAME, "sandbox", &admin_token, false, None)).await?;
     let account = engine.perform(accounts::put(engine, account(meta, waba, id))).await?;
     accounts::connect(engine, &account).await?;
     let number = waba.phone_numbers.first().map(|number| number.id.clone());
     Ok(json!({
         "id": id,
         "kirim": { "api_key": token, "phone_number_id": number },
+        "digigo": { "admin_token": admin_token },
         "meta": { "waba_id": waba.waba_id, "phone_numbers": waba.phone_numbers, "templates": waba.templates },
     }))
 }

@@ -11,8 +11,10 @@ pub mod settings;
 pub mod wiring;
 
 mod accounts;
+mod digigo;
 mod doctor;
 mod http;
 mod logs;
+mod mounting;
 mod secret;
 mod telemetry;

@@ -1,19 +1,19 @@
 //! The life of a serving process, from top to bottom.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Clock, workers};
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{self, Control, Limits, Mount, Origin, Ready};
-use crate::introduce;
+use crate::http::{self, Control, Limits, Ready};
+use crate::introduce::Given;
 use crate::opening::{self, Opened, Purpose};
 use crate::settings::Settings;
-use crate::wiring::{self, Surroundings, Wired};
-use crate::{logs, telemetry};
+use crate::wiring::{self, Surroundings};
+use crate::{digigo, introduce, logs, mounting, telemetry};
 
 /// Which outside world to work with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum Error {
     Sandbox(#[from] sandbox::Error),
     #[error(transparent)]
     Introduce(#[from] introduce::Error),
+    #[error(transparent)]
+    Digigo(#[from] digigo::Error),
     #[error("the database failed")]
     Store(#[from] store::Error),
     #[error("an HTTP client cannot be made")]
@@ -86,14 +88,16 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
         public_url: base_url.clone(),
         sandbox: in_sandbox,
         graph_url: given.as_ref().map(|given| given.meta.graph_url.clone()),
+        web: given.as_ref().map(Given::web_server).transpose()?.flatten(),
     };
-    let wired = wiring::wire(&settings, &opened, around)?;
+    let mut wired = wiring::wire(&settings, &opened, around)?;
     if !opened.db.is_postgres() {
         // The lock on the data directory says that whoever held a claim is gone.
         workers::recover(&wired.engine).await?;
     }
     let (engine, ready, stop) = (wired.engine.clone(), Ready::default(), CancellationToken::new());
-    let origin = origin(&settings, wired, &ready, control.clone());
+    let (upkeep, options) = (std::mem::take(&mut wired.upkeep), wired.digigo.clone());
+    let origin = mounting::origin(&settings, wired, &ready, control.clone());
     let limits = Limits {
         connections_per_peer: settings.server.connections_per_peer,
         header_timeout: Duration::from_secs(15),
@@ -104,6 +108,8 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
         (Some(given), Some(control)) => Some(introduce::settle(&engine, given, control, &base_url).await?),
         _ => None,
     };
+    digigo::settle(&engine, &settings, &options, in_sandbox).await?;
+    tasks.extend(upkeep.into_iter().map(|upkeep| tokio::spawn(until(stop.clone(), upkeep))));
     tasks.push(tokio::spawn(workers::run(engine.clone(), stop.clone())));
     ready.raise();
     if let Some(all) = &sandbox {
@@ -112,6 +118,13 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
     tracing::info!(url = base_url, sandbox = in_sandbox, "hermod is ready");
     let stop_timeout = settings.server.stop_timeout.0;
     Ok(Serving { base_url, sandbox, engine, stop, tasks, inside, stop_timeout, _opened: opened })
+}
+
+async fn until(stop: CancellationToken, upkeep: BoxFuture<'static, ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = upkeep => {}
+    }
 }
 
 /// The sandbox, ours or another's.
@@ -142,18 +155,6 @@ fn sandbox_options(settings: &Settings, expose: bool) -> sandbox::Options {
         allowed_networks: settings.outbound.allowed_networks.clone(),
         ..sandbox::Options::default()
     }
-}
-
-fn origin(settings: &Settings, wired: Wired, ready: &Ready, control: Option<Control>) -> Origin {
-    let clock = wired.engine.clock.clone();
-    let media = media::router(wired.blobs, wired.links, Arc::new(move || clock.now()));
-    let ours = http::ours(wired.engine.clone(), ready.clone(), media, control);
-    let kirim = Mount {
-        host: Some(settings.kirim.host.clone()).filter(|host| !host.is_empty()),
-        prefix: "/v1",
-        router: dialect_kirim::router(wired.engine, wired.kirim),
-    };
-    Origin::new(ours, vec![kirim])
 }
 
 impl Serving {

@@ -89,6 +89,13 @@ pub async fn dispatched(tx: &mut Tx, id: &Id) -> Result<bool> {
     Ok(tx.execute("UPDATE events SET pending = 0 WHERE id = ?1 AND pending = 1", params![id]).await? > 0)
 }
 
+/// Lets events be told that were held back for something about their subject.
+pub async fn release(tx: &mut Tx, subject: &Id) -> Result<()> {
+    let sql = "UPDATE events SET pending = 1, data = REPLACE(data, '\"held\":true', '\"held\":false')
+               WHERE subject_id = ?1 AND data LIKE '%\"held\":true%'";
+    tx.execute(sql, params![subject]).await.map(drop)
+}
+
 pub async fn get(tx: &mut Tx, id: &Id) -> Result<Option<Event>> {
     let sql = format!("SELECT {COLUMNS} FROM events WHERE id = ?1");
     tx.query_opt(&sql, params![id]).await?.map(read).transpose()

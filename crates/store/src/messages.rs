@@ -25,8 +25,13 @@ pub struct Message {
     pub receipts: i64,
     /// JSON of the engine's failure.
     pub error: Option<String>,
+    /// The provider's id for it; chosen by us before the first attempt where the provider lets us.
     pub provider_id: Option<String>,
-    /// The dialect that it came through, or `push`.
+    /// The provider's name of the chat, where its ids are unique only within; else empty.
+    pub chat: String,
+    /// The provider's name of whoever wrote it there; else empty.
+    pub author: String,
+    /// The dialect that it came through, `push`, or `device`: another device of ours.
     pub origin: String,
     pub request_id: Option<String>,
     pub created_at: i64,
@@ -93,7 +98,8 @@ pub struct Filter {
 }
 
 const COLUMNS: &str = "id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content, reply_to, \
-                       address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at";
+                       address, status, receipts, error, provider_id, chat, author, origin, request_id, \
+                       created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Message> {
     Ok(Message {
@@ -111,6 +117,8 @@ fn read(mut row: Row) -> Result<Message> {
         receipts: row.take()?,
         error: row.take()?,
         provider_id: row.take()?,
+        chat: row.take()?,
+        author: row.take()?,
         origin: row.take()?,
         request_id: row.take()?,
         created_at: row.take()?,
@@ -120,12 +128,12 @@ fn read(mut row: Row) -> Result<Message> {
 
 static INSERT: Insert = Insert::new(
     "messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
-       reply_to, address, status, receipts, error, provider_id, origin, request_id, created_at, updated_at)",
-    18,
+       reply_to, address, status, receipts, error, provider_id, chat, author, origin, request_id, created_at, updated_at)",
+    20,
     "ON CONFLICT DO NOTHING",
 );
 
-/// Adds a message; `false` when another transaction has taken the provider's id since the caller looked.
+/// Adds a message; `false` when the provider's id is there already, or another transaction has just taken it.
 pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
     let values = params![
         &message.id,
@@ -142,6 +150,8 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
         message.receipts,
         message.error.as_deref(),
         message.provider_id.as_deref(),
+        &message.chat,
+        &message.author,
         &message.origin,
         message.request_id.as_deref(),
         message.created_at,
@@ -183,6 +193,13 @@ async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result
     tx.query_opt(sql, params![sender, provider_id]).await?.map(read).transpose()
 }
 
+/// Whether a message is there already: this very one, or one of ours with its id.
+pub async fn is_known(tx: &mut Tx, sender: &Id, provider_id: &str, chat: &str, author: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM messages WHERE sender_id = ?1 AND provider_id = ?2
+               AND (direction = 1 OR (chat = ?3 AND author = ?4)) LIMIT 1";
+    Ok(tx.query_opt(sql, params![sender, provider_id, chat, author]).await?.is_some())
+}
+
 /// Every message with a provider's id, whosever: for people who look into the database.
 pub async fn anywhere_by_provider_id(tx: &mut Tx, provider_id: &str) -> Result<Vec<Message>> {
     let sql = format!(
@@ -204,6 +221,11 @@ pub async fn advance(tx: &mut Tx, message: &Message) -> Result<()> {
         message.updated_at,
     ];
     tx.execute(sql, values).await.map(drop)
+}
+
+/// Gives the provider's id back that was chosen for a message of which nothing was sent.
+pub async fn unname(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.execute("UPDATE messages SET provider_id = NULL WHERE id = ?1", params![id]).await.map(drop)
 }
 
 /// Newest first.

@@ -42,6 +42,19 @@ impl<'a> Select<'a> {
         self.and_that(&format!("({})", parts.join(" OR ")))
     }
 
+    /// One of these ids.
+    pub(crate) fn and_in(mut self, column: &str, ids: &'a [crate::Id]) -> Self {
+        let mut places = Vec::with_capacity(ids.len());
+        for id in ids {
+            self.values.push(Value::from(id));
+            places.push(format!("?{}", self.values.len()));
+        }
+        match places.is_empty() {
+            true => self.and_that("1 = 0"),
+            false => self.and_that(&format!("{column} IN ({})", places.join(", "))),
+        }
+    }
+
     /// A condition without a value.
     pub(crate) fn and_that(mut self, condition: &str) -> Self {
         self.keyword();
@@ -60,9 +73,17 @@ impl<'a> Select<'a> {
         Self { slow, ..self }
     }
 
-    pub(crate) async fn rows(mut self, tx: &mut Tx, limit: i64) -> Result<Vec<Row>> {
+    pub(crate) async fn rows(self, tx: &mut Tx, limit: i64) -> Result<Vec<Row>> {
+        self.rows_from(tx, limit, 0).await
+    }
+
+    /// The same without the first `offset`.
+    pub(crate) async fn rows_from(mut self, tx: &mut Tx, limit: i64, offset: i64) -> Result<Vec<Row>> {
         self.values.push(Value::Int(limit));
         self.sql.push_str(&format!(" LIMIT ?{}", self.values.len()));
+        if offset > 0 {
+            self.sql.push_str(&format!(" OFFSET {offset}"));
+        }
         match self.slow {
             true => tx.query_slow(&self.sql, &self.values).await,
             false => tx.query(&self.sql, &self.values).await,

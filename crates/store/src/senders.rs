@@ -20,12 +20,14 @@ pub struct Sender {
     pub status_reason: Option<String>,
     /// JSON of the provider's own making.
     pub config: String,
+    /// A JSON object with one member for each dialect that has something of its own to keep.
+    pub settings: String,
     pub created_at: i64,
     pub updated_at: i64,
 }
 
 const COLUMNS: &str = "id, organization_id, account_id, channel, provider, external_id, address, name, status, \
-                       status_reason, config, created_at, updated_at";
+                       status_reason, config, settings, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Sender> {
     Ok(Sender {
@@ -40,6 +42,7 @@ fn read(mut row: Row) -> Result<Sender> {
         status: row.take()?,
         status_reason: row.take()?,
         config: row.take()?,
+        settings: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
     })
@@ -48,7 +51,7 @@ fn read(mut row: Row) -> Result<Sender> {
 /// Adds a sender with its lane, or brings the one with the same identity up to date.
 pub async fn put(tx: &mut Tx, sender: &Sender) -> Result<Sender> {
     let sql = format!(
-        "INSERT INTO senders ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+        "INSERT INTO senders ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (provider, external_id) DO UPDATE SET account_id = excluded.account_id, address = excluded.address,
            name = excluded.name, status = excluded.status, status_reason = excluded.status_reason,
            config = excluded.config, updated_at = excluded.updated_at
@@ -67,6 +70,7 @@ pub async fn put(tx: &mut Tx, sender: &Sender) -> Result<Sender> {
         &sender.status,
         sender.status_reason.as_deref(),
         &sender.config,
+        &sender.settings,
         sender.created_at,
         sender.updated_at,
     ];
@@ -79,6 +83,46 @@ pub async fn put(tx: &mut Tx, sender: &Sender) -> Result<Sender> {
 pub async fn get(tx: &mut Tx, id: &Id) -> Result<Option<Sender>> {
     let sql = format!("SELECT {COLUMNS} FROM senders WHERE id = ?1");
     tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+/// The same, locked for a change.
+pub async fn get_for_update(tx: &mut Tx, id: &Id) -> Result<Option<Sender>> {
+    let sql = format!("SELECT {COLUMNS} FROM senders WHERE id = ?1 /* for update */");
+    tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+/// Writes address, name, config and settings. The caller has locked it.
+pub async fn update(tx: &mut Tx, sender: &Sender) -> Result<()> {
+    let sql = "UPDATE senders SET address = ?2, name = ?3, config = ?4, settings = ?5, updated_at = ?6 WHERE id = ?1";
+    let values = params![
+        &sender.id,
+        &sender.address,
+        sender.name.as_deref(),
+        &sender.config,
+        &sender.settings,
+        sender.updated_at,
+    ];
+    tx.execute(sql, values).await.map(drop)
+}
+
+/// Deletes a sender with everything that hangs on it; events and contacts stay.
+pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
+    for sql in [
+        "DELETE FROM jobs WHERE lane = ?1",
+        "DELETE FROM conversations WHERE sender_id = ?1",
+        "DELETE FROM contact_senders WHERE sender_id = ?1",
+        "DELETE FROM calls WHERE sender_id = ?1",
+        "DELETE FROM people WHERE sender_id = ?1",
+        "DELETE FROM chats WHERE sender_id = ?1",
+        "DELETE FROM subscriptions WHERE sender_id = ?1",
+        "DELETE FROM api_keys WHERE sender_id = ?1",
+        "DELETE FROM sessions WHERE sender_id = ?1",
+        "DELETE FROM session_state WHERE sender_id = ?1",
+        "DELETE FROM lanes WHERE sender_id = ?1",
+    ] {
+        tx.execute(sql, params![id]).await?;
+    }
+    Ok(tx.execute("DELETE FROM senders WHERE id = ?1", params![id]).await? > 0)
 }
 
 /// A caller's sender by the provider's name for it.

@@ -1,6 +1,6 @@
 //! Who wants which events.
 
-use crate::db::{Error, Result, Row, Tx};
+use crate::db::{Asked, Error, Result, Row, Tx};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -8,6 +8,8 @@ use crate::{Id, params};
 pub struct Subscription {
     pub id: Id,
     pub organization_id: Id,
+    /// Only what happens to this sender; `None`: to all of the organization.
+    pub sender_id: Option<Id>,
     pub dialect: String,
     pub transport: String,
     pub format: String,
@@ -22,6 +24,8 @@ pub struct Subscription {
     pub consecutive_failures: i64,
     /// Strict order within a conversation.
     pub ordered: bool,
+    /// A JSON object of its dialect's own making.
+    pub options: String,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -58,13 +62,14 @@ pub struct Secret {
     pub expires_at: Option<i64>,
 }
 
-const COLUMNS: &str = "id, organization_id, dialect, transport, format, url, description, events, kinds, status, \
-                       disabled_reason, consecutive_failures, ordered, created_at, updated_at";
+const COLUMNS: &str = "id, organization_id, sender_id, dialect, transport, format, url, description, events, kinds, status, \
+                       disabled_reason, consecutive_failures, ordered, options, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Subscription> {
     Ok(Subscription {
         id: row.take()?,
         organization_id: row.take()?,
+        sender_id: row.take()?,
         dialect: row.take()?,
         transport: row.take()?,
         format: row.take()?,
@@ -76,6 +81,7 @@ fn read(mut row: Row) -> Result<Subscription> {
         disabled_reason: row.take()?,
         consecutive_failures: row.take()?,
         ordered: row.take()?,
+        options: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
     })
@@ -90,36 +96,40 @@ fn fenced(kinds: &[String]) -> String {
     format!(",{},", kinds.join(","))
 }
 
-/// Whether anybody in an organization wants a kind of event now or once they are active again.
-pub async fn wanted(tx: &mut Tx, organization: &Id, kind: &str) -> Result<bool> {
+/// Whether anybody in an organization wants a kind of event of a sender's now or once they are active again.
+pub async fn wanted(tx: &mut Tx, organization: &Id, kind: &str, sender: Option<&Id>) -> Result<bool> {
     const SQL: &str = "SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
-        AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' LIMIT 1";
-    let known = tx.wanted.iter().find(|(of, about, _)| of == organization && about == kind);
-    if let Some((.., wanted)) = known {
-        return Ok(*wanted);
+        AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' AND (sender_id IS NULL OR sender_id = ?3) LIMIT 1";
+    let known = tx
+        .wanted
+        .iter()
+        .find(|asked| asked.organization == *organization && asked.kind == kind && asked.sender.as_ref() == sender);
+    if let Some(asked) = known {
+        return Ok(asked.wanted);
     }
-    let wanted = tx.beside().query_opt(SQL, params![organization, kind]).await?.is_some();
-    tx.wanted.push((*organization, kind.to_owned(), wanted));
+    let wanted = tx.beside().query_opt(SQL, params![organization, kind, sender]).await?.is_some();
+    tx.wanted.push(Asked { organization: *organization, kind: kind.to_owned(), sender: sender.copied(), wanted });
     Ok(wanted)
 }
 
-/// Those in an organization who want a kind of event, paused ones included.
-pub async fn wanting(tx: &mut Tx, organization: &Id, kind: &str) -> Result<Vec<Subscription>> {
+/// Those in an organization who want a kind of event of a sender's, paused ones included.
+pub async fn wanting(tx: &mut Tx, organization: &Id, kind: &str, sender: Option<&Id>) -> Result<Vec<Subscription>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
-         AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' ORDER BY id"
+         AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' AND (sender_id IS NULL OR sender_id = ?3) ORDER BY id"
     );
-    tx.query(&sql, params![organization, kind]).await?.into_iter().map(read).collect()
+    tx.query(&sql, params![organization, kind, sender]).await?.into_iter().map(read).collect()
 }
 
 pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
     let sql = format!(
-        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
     );
     let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
     let values = params![
         &subscription.id,
         &subscription.organization_id,
+        subscription.sender_id.as_ref(),
         &subscription.dialect,
         &subscription.transport,
         &subscription.format,
@@ -131,6 +141,7 @@ pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.disabled_reason.as_deref(),
         subscription.consecutive_failures,
         subscription.ordered,
+        &subscription.options,
         subscription.created_at,
         subscription.updated_at,
     ];
@@ -180,16 +191,33 @@ pub async fn list(
     select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
 }
 
+/// Those of one sender only, oldest first.
+pub async fn of_sender(tx: &mut Tx, dialect: &str, sender: &Id) -> Result<Vec<Subscription>> {
+    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions"))
+        .and("sender_id = ?", sender)
+        .and("dialect = ?", dialect);
+    select.order("id").rows(tx, 1_000).await?.into_iter().map(read).collect()
+}
+
+/// Those of a dialect that hear of all senders of their organization, oldest first.
+pub async fn of_no_sender(tx: &mut Tx, dialect: &str) -> Result<Vec<Subscription>> {
+    let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions"))
+        .and_that("sender_id IS NULL")
+        .and("dialect = ?", dialect);
+    select.order("id").rows(tx, 10_000).await?.into_iter().map(read).collect()
+}
+
 /// Everybody's that are disabled.
 pub async fn all_disabled(tx: &mut Tx) -> Result<Vec<Subscription>> {
     let select = Select::new(format!("SELECT {COLUMNS} FROM subscriptions")).and_that("status = 'disabled'");
     select.order("id").rows(tx, 10_000).await?.into_iter().map(read).collect()
 }
 
-/// Writes url, description, events, status and order.
+/// Writes url, description, events, status, order and options.
 pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
     let sql = "UPDATE subscriptions SET url = ?3, description = ?4, events = ?5, status = ?6, disabled_reason = ?7,
-                 consecutive_failures = ?8, ordered = ?9, updated_at = ?10, kinds = ?11 WHERE organization_id = ?1 AND id = ?2";
+                 consecutive_failures = ?8, ordered = ?9, updated_at = ?10, kinds = ?11, options = ?12
+               WHERE organization_id = ?1 AND id = ?2";
     let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
     let values = params![
         &subscription.organization_id,
@@ -203,6 +231,7 @@ pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.ordered,
         subscription.updated_at,
         &kinds,
+        &subscription.options,
     ];
     tx.execute(sql, values).await.map(drop)
 }

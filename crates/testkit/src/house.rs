@@ -174,6 +174,11 @@ impl House {
         facts::Message {
             sender: self.sender.external_id.clone(),
             provider_id: provider_id.into(),
+            chat: String::new(),
+            author: String::new(),
+            own: false,
+            late: false,
+            file_first: false,
             from: vec![phone(from)],
             profile_name: None,
             at: self.now(),
@@ -212,12 +217,14 @@ impl House {
     async fn subscribe_as(&self, url: &str, events: &[&str], ordered: bool) -> Subscription {
         let new = subscriptions::New {
             organization: self.organization.id,
+            sender: None,
             dialect: DIALECT,
             transport: subscriptions::WEBHOOK,
             url: url.into(),
             description: None,
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             ordered,
+            options: serde_json::json!({}),
             secret: "first-secret".into(),
         };
         let create = subscriptions::create(&self.engine, new).unwrap();
@@ -280,7 +287,7 @@ fn engine_on(db: Db, settings: Settings, (clock, provider, transport, ids, key):
         ids: ids.clone(),
         key: key.clone(),
         settings,
-        providers: vec![Arc::new(provider.clone())],
+        providers: vec![Arc::new(provider.elsewhere())],
         dialects: vec![dialect()],
         transports: vec![Arc::new(transport.clone())],
         wake: Wake::default(),
@@ -321,6 +328,7 @@ fn wish(engine: &Engine, sender: Arc<Sender>, to: &str, text: &str) -> messages:
         to: phone(to),
         content: Content::Text { body: text.into(), preview: false },
         reply_to: None,
+        provider_id: None,
         origin: DIALECT,
         request_id: "request".into(),
     };

@@ -6,17 +6,21 @@
 pub mod contract;
 mod database;
 mod house;
+mod linked;
 mod plain;
 mod provider;
 mod receiver;
+mod sessions;
 mod transport;
 
 pub use contract::{ContractCheck, Operation};
 pub use database::{Kind, Scratch};
 pub use house::{House, PROVIDER, START};
+pub use linked::{Fetching, Line, Linked};
 pub use plain::{DIALECT, dialect};
 pub use provider::{Called, FakeProvider, Gate, Reply};
 pub use receiver::{Receiver, Request, Response};
+pub use sessions::{Manner, Run};
 pub use transport::{Echo, FakeTransport, Posted};
 
 /// What a story starts from and what is checked when it has been told.

@@ -27,6 +27,9 @@ const KINDS: &[&[&str]] = &[
     &[events::TEMPLATE_UPDATED],
     &[events::SENDER_UPDATED],
     &[events::ACCOUNT_NOTICE],
+    &[events::MESSAGE_ECHOED],
+    &[events::SESSION_CHANGED],
+    &[events::SESSION_NOTICE],
 ];
 
 const LADDER: &[Duration] = &[

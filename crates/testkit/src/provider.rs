@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use engine::content::Content;
 use engine::failure::SendError;
-use engine::provider::{Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Sent, Setup};
+use engine::provider::{Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Sent, Sessions, Setup};
 use engine::senders::{CONNECTED, Sender};
 use engine::{Clock, Id};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
+
+use crate::sessions::{Here, Stage};
 
 /// How the next call is answered.
 #[derive(Clone, Debug)]
@@ -39,7 +41,7 @@ impl Gate {
         self.0.send_replace(true);
     }
 
-    async fn passed(&self) {
+    pub(crate) async fn passed(&self) {
         let _ = self.0.subscribe().wait_for(|open| *open).await;
     }
 }
@@ -58,6 +60,7 @@ pub struct Called {
     pub sender: String,
     pub to: String,
     pub text: String,
+    pub provider_id: Option<String>,
     /// Milliseconds.
     pub at: i64,
 }
@@ -67,6 +70,8 @@ pub struct FakeProvider {
     state: Arc<Mutex<State>>,
     count: Arc<watch::Sender<usize>>,
     clock: Clock,
+    pub(crate) stage: Stage,
+    pub(crate) here: Here,
 }
 
 struct State {
@@ -86,7 +91,14 @@ impl FakeProvider {
             replies_to: HashMap::new(),
             calls: Vec::new(),
         };
-        Self { state: Arc::new(Mutex::new(state)), count: Arc::new(watch::Sender::new(0)), clock }
+        let (count, stage) = (Arc::new(watch::Sender::new(0)), Stage::new(clock.clone()));
+        Self { state: Arc::new(Mutex::new(state)), count, clock, stage, here: Here::default() }
+    }
+
+    /// The same provider as another process sees it.
+    #[must_use]
+    pub fn elsewhere(&self) -> Self {
+        Self { here: Here::default(), ..self.clone() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -129,7 +141,14 @@ impl FakeProvider {
         let (sender, to) = (sender.external_id.clone(), message.to.value.clone());
         let own = state.replies_to.get_mut(&to).and_then(VecDeque::pop_front);
         let reply = own.or_else(|| state.replies.pop_front()).unwrap_or(Reply::Taken);
-        state.calls.push(Called { id: message.id, sender, to, text, at: self.clock.now() });
+        state.calls.push(Called {
+            id: message.id,
+            sender,
+            to,
+            text,
+            provider_id: message.provider_id.clone(),
+            at: self.clock.now(),
+        });
         (state.calls.len(), reply)
     }
 }
@@ -165,10 +184,11 @@ impl Provider for FakeProvider {
         assert!(!matches!(message.content, Content::Native(_)), "no story sends native content");
         let (number, mut reply) = self.note(sender, message);
         self.count.send_replace(number);
+        let chosen = message.provider_id.clone();
         Box::pin(async move {
             loop {
                 match reply {
-                    Reply::Taken => return Ok(Sent { provider_id: provider_id(number) }),
+                    Reply::Taken => return Ok(Sent { provider_id: chosen.unwrap_or_else(|| provider_id(number)) }),
                     Reply::TakenAs(id) => return Ok(Sent { provider_id: id.to_owned() }),
                     Reply::Fails(error) => return Err(error),
                     Reply::Hangs => std::future::pending().await,
@@ -183,6 +203,14 @@ impl Provider for FakeProvider {
 
     fn setup(&self) -> Option<&dyn Setup> {
         Some(self)
+    }
+
+    fn sessions(&self) -> Option<&dyn Sessions> {
+        self.has_sessions().then_some(self as &dyn Sessions)
+    }
+
+    fn here(&self, sender: &Id) -> bool {
+        self.is_here(sender)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::intake::BodyError;
 /// How deep arrays and objects may be nested.
 pub const DEEPEST: usize = 64;
 
-pub(crate) fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
+pub fn parse(bytes: &[u8]) -> Result<Value, BodyError> {
     let text = std::str::from_utf8(bytes).map_err(|_| BodyError::Unreadable("the body is not UTF-8".into()))?;
     let text = look_through(text)?;
     let value: Value = serde_json::from_str(&text).map_err(|error| {

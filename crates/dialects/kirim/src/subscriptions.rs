@@ -87,12 +87,14 @@ pub(crate) async fn create(call: Call) -> Handled {
     let secret = call.new_secret();
     let new = New {
         organization: call.organization(),
+        sender: None,
         dialect: crate::NAME,
         transport: WEBHOOK,
         url,
         description,
         events,
         ordered,
+        options: serde_json::json!({}),
         secret: secret.clone(),
     };
     let wish = subscriptions::create(call.engine(), new)?;
@@ -140,7 +142,7 @@ pub(crate) async fn update(call: Call) -> Handled {
     let words = [("active", Status::Active), ("paused", Status::Paused)];
     let status = at.read("status", |at| at.word(&words))?;
     let ordered = at.read("ordered", |at| at.boolean())?;
-    let change = Change { url, description, events, status, ordered };
+    let change = Change { url, description, events, status, ordered, options: None };
     let wish = subscriptions::update(call.engine(), target, change)?;
     Ok(call.one(&shown(&call.perform(wish).await?)))
 }

@@ -121,7 +121,14 @@ impl Claim {
             jobs::delete(tx, &job.id).await?;
             return Ok(None);
         };
+        // Withdrawn at this very moment.
+        if message.status == Status::Failed {
+            jobs::delete(tx, &job.id).await?;
+            return Ok(None);
+        }
         match job.state {
+            // Another attempt with the id chosen beforehand is the same message.
+            State::Called if message.provider_id.is_some() => self.call(tx, job, message, busy, now).await,
             State::Called => self.lost_answer(tx, job, &message, now).await.map(|()| None),
             State::Unknown if !self.may_ask_again(tx, &job, &message, now).await? => Ok(None),
             State::Ready | State::Reserved | State::Unknown => self.call(tx, job, message, busy, now).await,

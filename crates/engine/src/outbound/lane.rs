@@ -122,9 +122,18 @@ impl Lane {
         Ok(())
     }
 
+    /// Whether this process can send for its sender now.
+    pub(crate) async fn is_here(&mut self) -> Result<bool> {
+        let Some(sender) = self.engine.sender_by_id(&self.sender).await? else { return Ok(false) };
+        Ok(self.engine.provider(&sender.provider).is_some_and(|provider| provider.here(&sender.id)))
+    }
+
     async fn route(&mut self) -> Result<Option<Route>> {
         let Some(sender) = self.engine.sender_by_id(&self.sender).await? else { return Ok(None) };
         let Some(provider) = self.engine.provider(&sender.provider).cloned() else { return Ok(None) };
+        if !provider.here(&sender.id) {
+            return Ok(None);
+        }
         let Some(account) = self.engine.account(&sender.account_id).await? else { return Ok(None) };
         Ok(Some(Route { sender, account, provider }))
     }
@@ -263,6 +272,7 @@ async fn hand_over(route: &Route, call: &Call) -> std::result::Result<Sent, Send
         to: Address { kind: kind.into(), value: message.address.clone() },
         content,
         reply_to: message.reply_to.clone(),
+        provider_id: message.provider_id.clone(),
     };
     route.provider.send(&route.account, &route.sender, &outgoing).await
 }

@@ -105,12 +105,13 @@ impl Lanes {
         let (lanes, engine, stop) = (self.clone(), engine.clone(), stop.clone());
         tasks.spawn(async move {
             let mut lane = Lane::new(engine.clone(), sender);
-            if let Err(error) = lane.work_off(&stop).await {
+            let here = lane.is_here().await.unwrap_or(true);
+            if here && let Err(error) = lane.work_off(&stop).await {
                 tracing::warn!(%sender, error = &error as &dyn std::error::Error, "a lane stopped");
             }
             lanes.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&sender);
             // Rung for while it was leaving: it would not have been started again.
-            if lane.rang() {
+            if here && lane.rang() {
                 engine.wake.senders.ring(sender);
             }
         });

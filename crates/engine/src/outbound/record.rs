@@ -38,7 +38,9 @@ impl Work for Record {
         match &self.outcome {
             Ok(sent) => self.sent(tx, message, sent).await,
             // A receipt came before the answer: the message did go out.
-            Err(_) if message.provider_id.is_some() => jobs::delete(tx, &self.call.job.id).await.map(drop),
+            Err(_) if message.provider_id.is_some() && message.status != Status::Pending => {
+                jobs::delete(tx, &self.call.job.id).await.map(drop)
+            }
             // The answer comes so late that another attempt has begun or the message was given up: that one counts.
             Err(_) if !jobs::is_at(tx, self.job()).await? => Ok(()),
             Err(error) => self.failed(tx, message, error).await,
@@ -49,6 +51,7 @@ impl Work for Record {
 impl UseCase for Record {
     fn committed(&self, engine: &Engine, (): &()) {
         engine.wake.dispatch.ring();
+        engine.wake.settled.ring(&self.call.message.id);
         let stopped = matches!(&self.outcome, Err(SendError { retry: Retry::Stop | Retry::StopSender, .. }));
         if stopped || self.recovering {
             engine.cache.clear();
@@ -66,13 +69,15 @@ impl Record {
         if self.recovering {
             accounts::unblock(tx, &self.account, self.engine.now()).await?;
         }
-        if let Some(known) = &message.provider_id {
+        if let Some(known) = &message.provider_id
+            && message.status != Status::Pending
+        {
             if *known != sent.provider_id {
                 super::doubled(tx, &self.engine, &mut message, &sent.provider_id).await?;
             }
             return Ok(());
         }
-        message.provider_id = Some(sent.provider_id.clone());
+        message.provider_id.get_or_insert_with(|| sent.provider_id.clone());
         message.status = message.status.max(Status::Sent);
         message.updated_at = self.engine.now();
         store::messages::advance(tx, &message).await?;
@@ -91,6 +96,10 @@ impl Record {
         match error.retry {
             Retry::Never => self.give_up(tx, message, error).await,
             Retry::Once if self.job().attempts > 1 => self.give_up(tx, message, error).await,
+            // Another attempt with the same id is the same message: nothing has to be found out first.
+            Retry::Unknown if message.provider_id.is_some() => {
+                self.later(tx, &message, error, State::Ready, self.pause(2)).await
+            }
             Retry::Unknown => {
                 let wait = i64::try_from(settings.outcome_wait.as_millis()).unwrap_or(i64::MAX / 4);
                 self.later(tx, &message, error, State::Unknown, wait).await

@@ -126,6 +126,19 @@ impl Intake<'_> {
         events::append(tx, self.engine, note, &data).await.map(drop)
     }
 
+    pub(super) async fn person(&mut self, tx: &mut Tx, fact: &facts::PersonNames) -> Result<()> {
+        let Some(sender) = self.sender(tx, &fact.sender).await? else { return Ok(()) };
+        store::people::name(tx, &sender.id, &fact.address, &fact.names, self.engine.now()).await
+    }
+
+    pub(super) async fn chat(&mut self, tx: &mut Tx, fact: &facts::ChatStanding) -> Result<()> {
+        let Some(sender) = self.sender(tx, &fact.sender).await? else { return Ok(()) };
+        match &fact.standing {
+            Some(standing) => store::people::stand(tx, &sender.id, &fact.address, standing, self.engine.now()).await,
+            None => store::people::forget(tx, &sender.id, &fact.address).await,
+        }
+    }
+
     pub(super) async fn notice(&mut self, tx: &mut Tx, fact: &facts::Notice) -> Result<()> {
         let Some(account) = self.account(&fact.account) else { return Ok(()) };
         let data = ChangeData { name: fact.name.clone(), status: None, reason: None };

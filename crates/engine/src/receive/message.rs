@@ -1,4 +1,4 @@
-//! Somebody wrote to us.
+//! Somebody wrote to us, or we did on another device.
 
 use store::jobs::{Job, State};
 use store::media::Media;
@@ -10,15 +10,21 @@ use super::{Intake, clean, clean_text};
 use crate::events::{self, MessageData, Note};
 use crate::{contacts, facts, media};
 
+/// Where messages come from that no caller sent.
+const PUSH: &str = "push";
+const DEVICE: &str = "device";
+
 impl Intake<'_> {
     pub(super) async fn message(&mut self, tx: &mut Tx, fact: &facts::Message) -> Result<()> {
         let Some(sender) = self.sender(tx, &fact.sender).await? else { return Ok(()) };
-        if store::messages::peek_by_provider_id(tx, &sender.id, &fact.provider_id).await?.is_some() {
+        let (chat, author) = (clean_text(&fact.chat), clean_text(&fact.author));
+        if store::messages::is_known(tx, &sender.id, &fact.provider_id, &chat, &author).await? {
             return Ok(());
         }
         let from = clean(&fact.from);
         let Some(first) = from.first() else { return Ok(()) };
-        let contact = self.contact(tx, &sender, &from, fact.profile_name.as_deref()).await?;
+        let name = fact.profile_name.as_deref().filter(|_| !fact.own);
+        let contact = self.contact(tx, &sender, &from, name).await?;
         let (engine, now) = (self.engine, self.engine.now());
         let conversation =
             store::conversations::ensure(tx, &engine.new_id(), &sender.organization_id, &sender.id, &contact, now)
@@ -28,22 +34,51 @@ impl Intake<'_> {
         }
         let message = Message {
             address: first.value.clone(),
-            ..inbound(engine.new_id(), &sender, conversation.id, contact, fact)
+            chat,
+            author,
+            ..written(engine.new_id(), &sender, conversation.id, contact, fact)
         };
         if !store::messages::insert(tx, &message).await? {
             return Ok(());
         }
-        let window = engine.provider(&sender.provider).and_then(|provider| provider.window());
+        self.count(tx, &sender, &conversation.id, &message, fact).await?;
+        self.file(tx, &message, fact).await?;
+        let held = fact.file_first && fact.file.is_some();
+        let data = MessageData {
+            provider_id: Some(fact.provider_id.clone()),
+            at: Some(fact.at),
+            late: fact.late,
+            held,
+            ..MessageData::default()
+        };
+        let kind = if fact.own { events::MESSAGE_ECHOED } else { events::MESSAGE_RECEIVED };
+        let note = Note::about(&sender.organization_id, kind, &message)
+            .with_fact_id(fact.provider_id.as_str())
+            .with_document(fact.document.clone())
+            .held(held);
+        events::append(tx, engine, note, &data).await.map(drop)
+    }
+
+    /// What it means for the conversation and the session.
+    async fn count(
+        &self,
+        tx: &mut Tx,
+        sender: &Sender,
+        conversation: &Id,
+        message: &Message,
+        fact: &facts::Message,
+    ) -> Result<()> {
+        let (provider, now) = (self.engine.provider(&sender.provider), self.engine.now());
+        if provider.is_some_and(|provider| provider.sessions().is_some()) {
+            store::sessions::touch(tx, &sender.id, now).await?;
+        }
+        if fact.own {
+            return store::conversations::wrote(tx, conversation, message.created_at).await;
+        }
+        let window = provider.and_then(|provider| provider.window());
         let until =
             window.map_or(i64::MAX, |window| fact.at.saturating_add(i64::try_from(window.as_millis()).unwrap_or(0)));
-        store::conversations::heard(tx, &conversation.id, message.created_at, until, now).await?;
-        self.file(tx, &message, fact).await?;
-        let data =
-            MessageData { provider_id: Some(fact.provider_id.clone()), at: Some(fact.at), ..MessageData::default() };
-        let note = Note::about(&sender.organization_id, events::MESSAGE_RECEIVED, &message)
-            .with_fact_id(fact.provider_id.as_str())
-            .with_document(fact.document.clone());
-        events::append(tx, engine, note, &data).await.map(drop)
+        store::conversations::heard(tx, conversation, message.created_at, until, now).await
     }
 
     /// Who wrote: found by any of the addresses, made when none is known, taught the rest.
@@ -111,23 +146,25 @@ impl Intake<'_> {
     }
 }
 
-fn inbound(id: Id, sender: &Sender, conversation: Id, contact: Id, fact: &facts::Message) -> Message {
+fn written(id: Id, sender: &Sender, conversation: Id, contact: Id, fact: &facts::Message) -> Message {
     Message {
         id,
         organization_id: sender.organization_id,
         sender_id: sender.id,
         conversation_id: conversation,
         contact_id: contact,
-        direction: Direction::Inbound,
+        direction: if fact.own { Direction::Outbound } else { Direction::Inbound },
         kind: clean_text(fact.content.kind()),
         content: fact.content.to_json(),
         reply_to: fact.reply_to.as_deref().map(clean_text),
         address: String::new(),
-        status: Status::Delivered,
-        receipts: 0,
+        status: if fact.own { Status::Sent } else { Status::Delivered },
+        receipts: if fact.own { Status::Sent.bit() } else { 0 },
         error: None,
         provider_id: Some(fact.provider_id.clone()),
-        origin: "push".into(),
+        chat: String::new(),
+        author: String::new(),
+        origin: if fact.own { DEVICE } else { PUSH }.into(),
         request_id: None,
         created_at: id.millis(),
         updated_at: id.millis(),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use store::accounts::Account;
 use store::contacts::Address;
 use store::senders::Sender;
-use store::{Result, Tx, Work};
+use store::{Id, Result, Tx, Work};
 
 use crate::facts::Fact;
 use crate::{Engine, UseCase};
@@ -47,10 +47,12 @@ struct Receive {
 }
 
 /// What the commit leaves to be done.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Followed {
     changed_senders: bool,
     files: bool,
+    /// Messages whose sending is known to have succeeded now.
+    settled: Vec<Id>,
 }
 
 impl Work for Receive {
@@ -75,6 +77,7 @@ impl Work for Receive {
 impl UseCase for Receive {
     fn committed(&self, engine: &Engine, followed: &Followed) {
         engine.wake.dispatch.ring();
+        followed.settled.iter().for_each(|message| engine.wake.settled.ring(message));
         if followed.files {
             engine.wake.jobs.ring();
         }
@@ -115,6 +118,8 @@ impl Intake<'_> {
             Fact::Preference(preference) => self.preference(tx, preference).await,
             Fact::Identity(change) => self.identity(tx, change).await,
             Fact::Sender(change) => self.sender_change(tx, change).await,
+            Fact::Person(person) => self.person(tx, person).await,
+            Fact::Chat(chat) => self.chat(tx, chat).await,
             Fact::Notice(notice) => self.notice(tx, notice).await,
         }
     }

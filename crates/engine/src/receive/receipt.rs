@@ -18,10 +18,8 @@ impl Intake<'_> {
         if message.provider_id.as_deref().is_some_and(|known| known != fact.provider_id) {
             outbound::doubled(tx, self.engine, &mut message, &fact.provider_id).await?;
         }
-        let first = message.provider_id.is_none();
-        if first {
-            message.provider_id = Some(fact.provider_id.clone());
-        }
+        let first = message.provider_id.is_none() || message.status == Status::Pending;
+        message.provider_id.get_or_insert_with(|| fact.provider_id.clone());
         if message.receipts & fact.status.bit() != 0 {
             return Ok(());
         }
@@ -33,6 +31,7 @@ impl Intake<'_> {
         }
         store::messages::advance(tx, &message).await?;
         if first {
+            self.followed.settled.push(message.id);
             self.settle(tx, &message).await?;
         }
         self.tell(tx, &message, fact).await

@@ -61,7 +61,7 @@ on_both! {
             sender: house.sender.clone(),
             to: engine::contacts::Address { kind: "phone".into(), value: BOB.into() },
             content,
-            reply_to: None,
+            reply_to: None, provider_id: None,
             origin: DIALECT,
             request_id: "request".into(),
         };
@@ -153,6 +153,7 @@ fn wish(engine: &Engine, sender: std::sync::Arc<engine::senders::Sender>, to: &s
         to: engine::contacts::Address { kind: "phone".into(), value: to.into() },
         content: Content::Text { body: text.into(), preview: false },
         reply_to: None,
+        provider_id: None,
         origin: DIALECT,
         request_id: "request".into(),
     };

@@ -12,6 +12,8 @@ mod processes;
 mod receive;
 mod replay;
 mod send;
+mod sessions;
+mod settle;
 
 use std::time::Duration;
 

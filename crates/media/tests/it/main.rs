@@ -63,6 +63,27 @@ async fn a_blob_is_kept_read_replaced_and_removed() {
 }
 
 #[tokio::test]
+async fn old_blobs_with_a_prefix_are_swept() {
+    let directory = TempDir::new().unwrap();
+    let blobs = Blobs::directory(directory.path(), 10_000).unwrap();
+    // 16 ms apart.
+    let (old, new) = ("0123456789a0000000000001", "0123456789b0000000000001");
+    let ids = [format!("out-{old}"), format!("out-{new}"), format!("dl-{old}"), old.to_owned()];
+    for id in &ids {
+        blobs.put(id, meta("a/b", None), chunks(&["x"]), 1).await.unwrap();
+    }
+    let (used, now) = (blobs.usage(), 0x0123_4567_89b0);
+    assert_eq!(blobs.sweep("out-", now).await.unwrap(), 1);
+    assert!(matches!(blobs.open(&ids[0]).await, Err(Error::NotFound)));
+    for id in &ids[1..] {
+        blobs.open(id).await.unwrap();
+    }
+    assert_eq!(blobs.usage(), used / 4 * 3);
+    assert_eq!(blobs.sweep("out-", now).await.unwrap(), 0);
+    assert_eq!(blobs.sweep("out-", now + 1).await.unwrap(), 1);
+}
+
+#[tokio::test]
 async fn what_fails_leaves_nothing_behind() {
     let directory = TempDir::new().unwrap();
     let blobs = Blobs::directory(directory.path(), 200).unwrap();

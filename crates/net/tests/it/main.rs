@@ -15,7 +15,7 @@ use futures_util::TryStreamExt;
 use http::{Method, StatusCode};
 use net::{AddressPolicy, Error, GuardedClient, Looking, Lookup, Refusal, Request, Settings};
 use server::Server;
-use url::Url;
+use url::{Host, Url};
 
 /// Answers each question with the next list; the last one stays.
 struct Script(Mutex<VecDeque<Vec<IpAddr>>>);
@@ -79,6 +79,32 @@ async fn names_that_lead_inside_are_refused_and_nothing_connects() {
     let literal = strict.send(get(&format!("https://2130706433:{port}/")));
     assert!(matches!(refusal(literal.await), Refusal::Address { range: "loopback", .. }));
     assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn hosts_of_other_connections_are_vetted_alike() {
+    let resolve = async |allowed: &[&str], host: &str, answer: &[&str]| {
+        let policy = AddressPolicy::new(allowed.iter().map(|n| n.parse().unwrap()).collect());
+        let answers = answer.iter().map(|a| a.parse().unwrap()).collect();
+        let script = Script(Mutex::new(VecDeque::from([answers])));
+        net::vetted(&policy, &script, &Host::parse(host).unwrap()).await
+    };
+    let public: Vec<IpAddr> = vec!["93.184.215.14".parse().unwrap(), "2606:2800:21f::1".parse().unwrap()];
+    assert_eq!(resolve(&[], "proxy.example", &["93.184.215.14", "2606:2800:21f::1"]).await.unwrap(), public);
+    assert_eq!(resolve(&[], "93.184.215.14", &[]).await.unwrap(), public[..1]);
+    assert_eq!(
+        resolve(&["127.0.0.0/8"], "localhost", &["10.0.0.1"]).await.unwrap(),
+        ["127.0.0.1".parse::<IpAddr>().unwrap()]
+    );
+    for (host, answer) in [
+        ("proxy.example", &["93.184.215.14", "10.0.0.1"][..]),
+        ("localhost", &["93.184.215.14"]),
+        ("127.1", &[]),
+        ("[::ffff:10.0.0.1]", &[]),
+    ] {
+        assert!(matches!(refusal(resolve(&[], host, answer).await), Refusal::Address { .. }), "{host}");
+    }
+    assert!(matches!(resolve(&[], "proxy.example", &[]).await, Err(Error::Dns(_))));
 }
 
 #[tokio::test]

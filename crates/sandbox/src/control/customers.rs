@@ -16,6 +16,7 @@ use crate::phones::messages::{Direction, Message};
 use crate::phones::{Phone, digits, show};
 use crate::state::State;
 use crate::text::Text;
+use crate::web;
 use crate::world::{Shared, World};
 
 fn view(number: &str, phone: &Phone) -> Value {
@@ -25,6 +26,8 @@ fn view(number: &str, phone: &Phone) -> Value {
         "online": phone.online,
         "registered": phone.registered,
         "opted_out": phone.opted_out,
+        "passkey": phone.passkey,
+        "business": phone.business,
         "blocked": phone.blocked.iter().map(|number| format!("+{number}")).collect::<Vec<_>>(),
         "messages": phone.thread.len(),
     })
@@ -51,6 +54,7 @@ pub(super) async fn put(AxumState(world): AxumState<Shared>, Path(number): Path<
     record.kept = true;
     record.name = made.name.or(record.name.take());
     let answer = view(&number, record);
+    world.web.iter().for_each(|web| web.behave(&number, record));
     world.touch();
     Ok(Json(answer).into_response())
 }
@@ -59,7 +63,8 @@ pub(super) async fn get(AxumState(world): AxumState<Shared>, Path(number): Path<
     let number = phone(&number)?;
     let state = world.state();
     let record = state.phones.get(&*number);
-    let record = record.map_or_else(|| view(&number, &Phone::default()), |record| view(&number, record));
+    let mut record = record.map_or_else(|| view(&number, &Phone::default()), |record| view(&number, record));
+    record["typing"] = state.chats.typing(&number).into();
     Ok(Json(record).into_response())
 }
 
@@ -71,6 +76,8 @@ struct Change {
     registered: Option<bool>,
     opted_out: Option<bool>,
     blocked: Option<Vec<String>>,
+    passkey: Option<bool>,
+    business: Option<Value>,
 }
 
 pub(super) async fn change(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
@@ -84,11 +91,18 @@ pub(super) async fn change(AxumState(world): AxumState<Shared>, Path(number): Pa
     record.kept = true;
     record.name = change.name.or(record.name.take());
     record.registered = change.registered.unwrap_or(record.registered);
+    record.passkey = change.passkey.unwrap_or(record.passkey);
+    record.business = change.business.or(record.business.take()).filter(|business| !business.is_null());
+    let before: Vec<String> = record.blocked.iter().cloned().collect();
     record.blocked = blocked.flatten().unwrap_or_else(|| std::mem::take(&mut record.blocked));
     let came_online = change.online == Some(true) && !record.online;
     record.online = change.online.unwrap_or(record.online);
     let decided = change.opted_out.filter(|out| *out != record.opted_out);
     record.opted_out = change.opted_out.unwrap_or(record.opted_out);
+    if let Some(web) = &world.web {
+        web.behave(&number, record);
+        web.block(&number, &before, &record.blocked.iter().cloned().collect::<Vec<_>>());
+    }
     if came_online {
         delivery::come_online(&world, &mut state, &number);
     }
@@ -159,7 +173,14 @@ pub(super) async fn messages(
         shown.take(window.limit.unwrap_or(usize::MAX)).cloned().collect()
     };
     let state = world.state();
-    let data: Vec<Value> = chosen.iter().rev().map(|message| show::message(&state, message)).collect();
+    let mut data: Vec<(i64, Value)> = chosen.iter().map(|it| (it.at, show::message(&state, it))).collect();
+    let limit = window.limit.unwrap_or(usize::MAX);
+    data.extend(state.chats.thread(&number).rev().take(limit).map(|seen| (seen.at, seen.view())));
+    drop(state);
+    // Newest first until here; within a moment both lists keep their order.
+    data.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    data.truncate(limit);
+    let data: Vec<Value> = data.into_iter().rev().map(|(_, message)| message).collect();
     Ok(Json(json!({"data": data})).into_response())
 }
 
@@ -171,7 +192,9 @@ struct Read {
 
 pub(super) async fn read(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let (number, wanted): (_, Read) = (phone(&number)?, super::read(&body)?);
-    let count = delivery::read(&world, &mut world.state(), &number, wanted.ids.as_deref());
+    let ids = wanted.ids.as_deref();
+    let count = delivery::read(&world, &mut world.state(), &number, ids);
+    let count = count + web::read(&world, &number, ids);
     delivery::show(&world, &number);
     Ok(Json(json!({"read": count})).into_response())
 }
@@ -179,12 +202,21 @@ pub(super) async fn read(AxumState(world): AxumState<Shared>, Path(number): Path
 #[derive(Deserialize)]
 struct Typing {
     to: String,
+    #[serde(default = "composing")]
+    state: String,
 }
 
-/// The Cloud API does not tell businesses that a customer types; the call is checked and that is all.
+fn composing() -> String {
+    "composing".to_owned()
+}
+
+/// The Cloud API does not tell businesses that a customer types; linked accounts see it.
 pub(super) async fn typing(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
-    let (_, typing): (_, Typing) = (phone(&number)?, super::read(&body)?);
-    business(&world.state(), &typing.to)?;
+    let (number, typing): (_, Typing) = (phone(&number)?, super::read(&body)?);
+    let to_business = business(&world.state(), &typing.to).is_ok();
+    if !to_business {
+        web::typing(&world, &number, &typing.to, &typing.state)?;
+    }
     Ok(Json(json!({"success": true})).into_response())
 }
 
@@ -208,8 +240,11 @@ pub(super) async fn edit(
     Path((number, id)): Path<(String, String)>,
     body: Bytes,
 ) -> Answer {
-    let edit: Edit = super::read(&body)?;
-    alter(&world, &phone(&number)?, &id, |message| {
+    let (number, edit): (_, Edit) = (phone(&number)?, super::read(&body)?);
+    if let Some(changed) = web::change(&world, &number, &id, Some(&edit.text))? {
+        return Ok(Json(changed).into_response());
+    }
+    alter(&world, &number, &id, |message| {
         let mut content: Map<String, Value> = serde_json::from_str(message.content.get()).unwrap_or_default();
         content.insert("text".to_owned(), json!({"body": edit.text}));
         if let Ok(content) = to_raw_value(&content) {
@@ -220,7 +255,11 @@ pub(super) async fn edit(
 }
 
 pub(super) async fn delete(AxumState(world): AxumState<Shared>, Path((number, id)): Path<(String, String)>) -> Answer {
-    alter(&world, &phone(&number)?, &id, |message| message.deleted = true)
+    let number = phone(&number)?;
+    if let Some(changed) = web::change(&world, &number, &id, None)? {
+        return Ok(Json(changed).into_response());
+    }
+    alter(&world, &number, &id, |message| message.deleted = true)
 }
 
 fn alter(world: &World, number: &str, id: &str, change: impl FnOnce(&mut Message)) -> Answer {

@@ -4,7 +4,7 @@ mod customers;
 mod page;
 mod platforms;
 mod settings;
-mod speak;
+pub(crate) mod speak;
 
 use std::sync::Arc;
 
@@ -41,6 +41,7 @@ pub(crate) fn router(world: &Shared) -> Router {
         .route("/templates/{id}/review", post(settings::review))
         .route("/accounts/{waba}/events", post(settings::account_event))
         .route("/stats", get(settings::stats))
+        .merge(crate::web::routes())
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is nothing here"))
         .layer(middleware::from_fn_with_state(Arc::clone(world), guard))
         .layer(DefaultBodyLimit::max(MAX_BODY))
@@ -49,6 +50,14 @@ pub(crate) fn router(world: &Shared) -> Router {
 
 /// A refusal of the control API.
 pub(crate) struct Refusal(StatusCode, String);
+
+impl Refusal {
+    /// The reason, for a log.
+    #[cfg_attr(not(feature = "web-sandbox"), expect(dead_code, reason = "answers carry it otherwise"))]
+    pub(crate) fn why(&self) -> &str {
+        &self.1
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -64,16 +73,16 @@ pub(crate) fn bad(why: impl Into<String>) -> Refusal {
     refuse(StatusCode::BAD_REQUEST, why)
 }
 
-type Answer<T = Response> = Result<T, Refusal>;
+pub(crate) type Answer<T = Response> = Result<T, Refusal>;
 
 /// A JSON body of any content type; an empty one counts as `{}`.
-fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Answer<T> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Answer<T> {
     let body = if body.iter().all(u8::is_ascii_whitespace) { b"{}" } else { body };
     serde_json::from_slice(body).map_err(|error| bad(format!("the body is not understood: {error}")))
 }
 
 /// The digits of the phone in a path.
-fn phone(text: &str) -> Answer<String> {
+pub(crate) fn phone(text: &str) -> Answer<String> {
     crate::phones::digits(text).ok_or_else(|| bad(format!("{text} is not a phone number")))
 }
 

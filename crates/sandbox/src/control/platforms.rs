@@ -107,6 +107,7 @@ fn describe(world: &World, state: &State, id: &str) -> Value {
         .collect();
     json!({
         "clock": {"offset_ms": world.clock.offset_ms()},
+        "web": world.web.as_ref().map(|web| web.urls()),
         "meta": {
             "graph_url": world.graph_url,
             "access_token": platform.access_token,

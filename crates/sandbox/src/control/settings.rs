@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, bad, read, refuse};
 use crate::delivery;
-use crate::faults::Fault;
+use crate::faults::{Fault, Target};
 use crate::limits::parse_tier;
 use crate::phones::messages::Direction;
 use crate::templates::review;
@@ -25,11 +25,17 @@ pub(super) async fn add_fault(AxumState(world): AxumState<Shared>, body: Bytes) 
     if let Some(why) = fault.refusal() {
         return Err(bad(why));
     }
-    world.state().faults.push(fault.clone());
+    if fault.target == Target::Web {
+        let none = || refuse(StatusCode::NOT_IMPLEMENTED, "there is no WhatsApp Web here");
+        world.web.as_ref().ok_or_else(none)?.add_fault(&fault)?;
+    } else {
+        world.state().faults.push(fault.clone());
+    }
     Ok(Json(fault).into_response())
 }
 
 pub(super) async fn clear_faults(AxumState(world): AxumState<Shared>) -> Response {
+    world.web.iter().for_each(|web| web.clear_faults());
     let cleared = std::mem::take(&mut world.state().faults).len();
     Json(json!({"cleared": cleared})).into_response()
 }
@@ -117,6 +123,7 @@ pub(super) async fn stats(AxumState(world): AxumState<Shared>) -> Response {
             "owed": owed,
             "written_by_customers": received,
         },
+        "web": world.web.as_ref().map(|web| web.stats()),
         "messages": state.messages.len(),
         "phones": state.phones.len(),
     }))

@@ -14,6 +14,7 @@ use crate::delivery::{self, Written};
 use crate::graph::{address, keep};
 use crate::media::{INBOUND_LIFE_MS, MAX_BYTES, Stored};
 use crate::text::Text;
+use crate::web;
 use crate::world::Shared;
 
 const MEDIA: [&str; 5] = ["image", "video", "audio", "document", "sticker"];
@@ -23,17 +24,30 @@ const PLAIN: [&str; 8] = ["text", "location", "contacts", "button", "interactive
 pub(super) async fn write(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
     let number = phone(&number)?;
     let given: Map<String, Value> = read(&body)?;
-    let to = match given.get("to") {
-        Some(Value::String(to)) => to.clone(),
-        _ => return Err(bad("`to` must name a business number")),
+    let Some(to) = given.get("to").and_then(Value::as_str) else {
+        return Err(bad("`to` must name a business number, a phone or a group"));
     };
-    let business = business(&world.state(), &to)?;
+    let business = business(&world.state(), to).ok();
+    let id = match business {
+        Some(business) => to_business(&world, number, business, &given).await?.to_string(),
+        None => web::write(&world, &number, to, &given).await?,
+    };
+    Ok(Json(json!({"id": id})).into_response())
+}
+
+/// A customer writes to a business on the Cloud API. Gives the message's id.
+pub(crate) async fn to_business(
+    world: &Shared,
+    number: String,
+    business: Text,
+    given: &Map<String, Value>,
+) -> Answer<Text> {
     let kind = given.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
     let (mut told, mut shown) = (Map::new(), Map::new());
     if MEDIA.contains(&kind.as_str()) {
         let media =
             given.get(&kind).and_then(Value::as_object).ok_or_else(|| bad(format!("`{kind}` must be an object")))?;
-        let (telling, showing) = media_parts(&world, &business, &kind, media).await?;
+        let (telling, showing) = media_parts(world, &business, &kind, media).await?;
         told.insert(kind.clone(), telling);
         shown.insert(kind.clone(), showing);
     } else if kind == "unsupported" {
@@ -46,7 +60,7 @@ pub(super) async fn write(AxumState(world): AxumState<Shared>, Path(number): Pat
             given.get("unsupported").cloned().unwrap_or_else(|| json!({"type": "unknown"})),
         );
     } else if PLAIN.contains(&kind.as_str()) {
-        let part = plain_part(&kind, &given)?;
+        let part = plain_part(&kind, given)?;
         shown.insert(kind.clone(), part.clone());
         told.insert(kind.clone(), without_empty_emoji(part));
     } else {
@@ -65,8 +79,7 @@ pub(super) async fn write(AxumState(world): AxumState<Shared>, Path(number): Pat
         told.insert("context".to_owned(), telling);
         shown.insert("context".to_owned(), showing);
     }
-    let id = delivery::write(&world, &mut state, Written { phone, number: business, kind, told, shown });
-    Ok(Json(json!({"id": id})).into_response())
+    Ok(delivery::write(world, &mut state, Written { phone, number: business, kind, told, shown }))
 }
 
 fn plain_part(kind: &str, given: &Map<String, Value>) -> Answer<Value> {

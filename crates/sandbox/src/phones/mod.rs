@@ -1,5 +1,6 @@
 //! Customers' phones. A number that nobody made is on WhatsApp all the same; it gets a record when it is first written to.
 
+pub(crate) mod chats;
 pub(crate) mod messages;
 pub(crate) mod show;
 
@@ -18,6 +19,12 @@ pub(crate) struct Phone {
     pub(crate) online: bool,
     pub(crate) registered: bool,
     pub(crate) opted_out: bool,
+    /// Linking a device demands the owner's passkey.
+    #[serde(default)]
+    pub(crate) passkey: bool,
+    /// `{name, …}` if the owner uses business tools.
+    #[serde(default)]
+    pub(crate) business: Option<serde_json::Value>,
     /// Business numbers (digits) that this customer has blocked.
     pub(crate) blocked: BTreeSet<String>,
     /// Somebody made or changed it: worth saving.
@@ -37,6 +44,8 @@ impl Default for Phone {
             online: true,
             registered: true,
             opted_out: false,
+            passkey: false,
+            business: None,
             blocked: BTreeSet::new(),
             kept: false,
             thread: VecDeque::new(),

@@ -110,7 +110,7 @@ async fn under_fault(
             answer(send(world, to, bytes).await, count)
         }
         Kind::Reorder => reversed(world, lane, to).await,
-        Kind::Status | Kind::Drop | Kind::Code => {
+        Kind::Status | Kind::Drop | Kind::Code | Kind::Conflict => {
             world.state().stats.failed_pushes += 1;
             Outcome::Failed
         }

@@ -11,3 +11,5 @@ mod restart;
 mod sending;
 mod templates;
 mod validation;
+#[cfg(feature = "web-sandbox")]
+mod web;

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use engine::{Id, clock, keys};
 
 use super::{Failure, org};
+use crate::digigo;
 use crate::settings::{Settings, Span};
 
 #[derive(Subcommand)]
@@ -64,7 +65,9 @@ impl Key {
 fn new_token(dialect: &str) -> Result<String, Failure> {
     match dialect {
         "kirim" => Ok(dialect_kirim::new_key(rand::random(), true)),
-        other => Err(format!("this program has no dialect {other:?}: it has kirim").into()),
+        // An administrator's: users get theirs from him.
+        dialect_digigo::NAME => Ok(digigo::new_token(rand::random())),
+        other => Err(format!("this program has no dialect {other:?}: it has kirim and digigo").into()),
     }
 }
 

@@ -16,9 +16,15 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::settings::{self, Overrides, Settings};
 
+/// A build for the sandbox must be told apart: it is not for real accounts.
+const VERSION: &str = match cfg!(feature = "web-sandbox") {
+    true => concat!(env!("CARGO_PKG_VERSION"), " (web-sandbox)"),
+    false => env!("CARGO_PKG_VERSION"),
+};
+
 /// Self-hosted messaging: published messaging APIs on one engine.
 #[derive(Parser)]
-#[command(name = "hermod", version)]
+#[command(name = "hermod", version = VERSION)]
 pub struct Arguments {
     #[command(flatten)]
     shared: Shared,
@@ -140,11 +146,6 @@ impl Shared {
 /// An engine for one command, beside a server that may run. It sends nothing by itself.
 async fn engine(settings: &Settings) -> Result<engine::Engine, Failure> {
     let opened = crate::opening::open(settings, crate::opening::Purpose::Command).await?;
-    let around = crate::wiring::Surroundings {
-        clock: engine::Clock::system(),
-        public_url: settings.server.public_url.clone(),
-        sandbox: false,
-        graph_url: None,
-    };
+    let around = crate::wiring::Surroundings::of_a_command(settings);
     Ok(crate::wiring::wire(settings, &opened, around)?.engine)
 }

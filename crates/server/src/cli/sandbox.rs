@@ -12,6 +12,9 @@ pub struct Sandbox {
     /// Where the stand-in for Meta's Graph API listens.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     graph_listen: SocketAddr,
+    /// Where the stand-in for WhatsApp Web listens, in a build that has it; loopback only.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    web_listen: SocketAddr,
     /// Let the control API be reached from elsewhere, with a token.
     #[arg(long)]
     sandbox_expose: bool,
@@ -25,6 +28,7 @@ impl Sandbox {
         let options = sandbox::Options {
             control_listen: shared.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             graph_listen: self.graph_listen,
+            web_listen: self.web_listen,
             data_dir: shared.data_dir.clone(),
             expose: self.sandbox_expose,
             allowed_networks: settings.outbound.allowed_networks,
@@ -32,6 +36,9 @@ impl Sandbox {
         };
         let handle = sandbox::start(options).await?;
         println!("sandbox {} graph {}", handle.control_url(), handle.graph_url());
+        if let Some(url) = handle.web_url() {
+            println!("web {url}");
+        }
         if let Some(token) = handle.token() {
             println!("token {token}");
         }

@@ -12,6 +12,9 @@ pub enum Error {
     /// Another row that is needed is gone.
     #[error("a referenced row does not exist")]
     Dangling,
+    /// What this was to be written under has passed to somebody else.
+    #[error("the session's lease is not held any more")]
+    LeaseLost,
     /// The transaction lost a race and may be run again.
     #[error("the transaction was interrupted by another")]
     Contended(#[source] Source),

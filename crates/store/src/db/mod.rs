@@ -24,6 +24,7 @@ use std::sync::Arc;
 
 pub(crate) use append::Insert;
 pub use error::Error;
+pub(crate) use tx::Asked;
 pub use tx::Tx;
 pub use value::{FromCell, Row, Value};
 

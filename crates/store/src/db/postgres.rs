@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use futures_util::FutureExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -16,6 +16,9 @@ use super::{Error, Reader, Result, Tx, Work};
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: u32 = 8;
+
+/// A process that was paused within a transaction must not keep its locks: others wait for them to take its work over.
+const PAUSED: &str = "SET idle_in_transaction_session_timeout = '10s'";
 
 pub(super) struct Postgres {
     pool: Pool,
@@ -35,6 +38,9 @@ impl Postgres {
                 recycle: Some(Duration::from_secs(5)),
             })
             .runtime(Runtime::Tokio1)
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move { client.batch_execute(PAUSED).await.map_err(HookError::Backend) })
+            }))
             .build()
             .map_err(|error| Error::Unavailable(Arc::new(error)))?;
         drop(pool.get().await?);

@@ -16,7 +16,15 @@ pub struct Tx {
     pub(super) gathers: bool,
     pub(super) waiting: Waiting,
     /// Who wants which kind of event; forgotten with the next statement that might change it.
-    pub(crate) wanted: Vec<(Id, String, bool)>,
+    pub(crate) wanted: Vec<Asked>,
+}
+
+/// Whether anybody wants a kind of event, as it was found in this batch.
+pub(crate) struct Asked {
+    pub organization: Id,
+    pub kind: String,
+    pub sender: Option<Id>,
+    pub wanted: bool,
 }
 
 pub(crate) enum Connection {

@@ -6,7 +6,7 @@
 use crate::db::{Db, Error, Result, Tx, Work};
 use crate::params;
 
-const STEPS: &[&str] = &[include_str!("0001.sql")];
+const STEPS: &[&str] = &[include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Brings the schema up to date and returns its version.
 pub async fn run(db: &Db) -> Result<i64> {

@@ -5,6 +5,8 @@
 mod append;
 mod commit;
 mod schema;
+mod session_state;
+mod sessions;
 mod whole;
 
 use store::organizations::{self, Organization};

@@ -10,14 +10,26 @@ use tree::{House, Member, Source, files_under};
 const EDGES: &[(&str, &[&str], &str)] = &[
     ("net", &[], "net is below everything"),
     ("meta-wire", &[], "pure types: parse and print"),
+    ("web-wire", &[], "pure types that a dialect and a provider share"),
     ("store", &["net"], "records and SQL; knows no rule"),
     ("media", &["net"], "blobs and conversions; knows no rule"),
     ("engine", &["store", "net"], "the rules; one store, and nothing with a vendor's name"),
     ("api", &["engine", "net"], "HTTP machinery that all dialects share"),
+    (
+        "dialects/digigo",
+        &["api", "engine", "media", "net", "web-wire"],
+        "a dialect names no provider and no transport; callers' files are fetched and made fit here",
+    ),
     ("dialects/*", &["api", "engine", "media", "meta-wire"], "a dialect names no provider and no transport"),
+    (
+        "providers/whatsapp-web",
+        &["engine", "media", "net", "store", "web-wire"],
+        "a provider names no dialect; what its protocol must remember is session state in the store",
+    ),
     ("providers/*", &["engine", "media", "meta-wire", "net"], "a provider names no dialect"),
     ("transports", &["engine", "net"], "a transport carries bytes that are rendered already"),
-    ("sandbox", &["net", "meta-wire"], "the outside world cannot see inside the platform"),
+    ("sandbox", &["net", "meta-wire", "sandbox-web"], "the outside world cannot see inside the platform"),
+    ("sandbox-web", &["net"], "a server that stands by itself"),
     ("server", &["*"], "the one place where everything meets"),
     ("testkit", &["*"], "starts the whole platform for a test"),
     ("bench", &["*"], "drives and compares the whole platform"),
@@ -25,6 +37,18 @@ const EDGES: &[(&str, &[&str], &str)] = &[
 
 /// Crates that no product crate may depend on, whatever its line above says.
 const NEVER_SHIPPED: &[&str] = &["testkit", "bench"];
+
+/// The only crates that may speak WhatsApp Web's protocol: no dialect and no rule depends on the library's types.
+const WEB_HOMES: &[&str] = &["providers/whatsapp-web", "sandbox-web"];
+
+/// The crates of the library that speaks it.
+const WEB_CRATES: &[&str] =
+    &["whatsapp-rust", "wacore", "wacore-binary", "wacore-noise", "wacore-libsignal", "wacore-appstate", "waproto"];
+
+/// Our feature for the sandbox, and what it turns on in that library: a certificate chain that nobody signed is
+/// accepted. No build has it by accident.
+const SANDBOX_FEATURE: &str = "web-sandbox";
+const BLIND_FEATURE: &str = "danger-skip-cert-chain-verify";
 
 /// Words that the engine and the store must not know, and whose they are.
 const VENDOR_WORDS: &[(&str, &str)] = &[
@@ -132,6 +156,44 @@ fn sql_stands_in_the_store_only() {
         }
     }
     none(&offences);
+}
+
+#[test]
+fn the_protocol_of_whatsapp_web_has_two_homes() {
+    let mut offences = Vec::new();
+    for member in House::read().members.iter().filter(|member| !WEB_HOMES.contains(&member.folder.as_str())) {
+        let named = member.external.iter().filter(|name| WEB_CRATES.contains(&name.as_str()));
+        offences.extend(named.map(|name| format!("{} depends on {name}", member.folder)));
+    }
+    none(&offences);
+}
+
+#[test]
+fn only_the_sandboxs_feature_trusts_a_chain_that_nobody_signed() {
+    let house = House::read();
+    let mut offences = Vec::new();
+    for member in &house.members {
+        for (feature, items) in member.features.iter().filter(|(feature, _)| *feature != SANDBOX_FEATURE) {
+            let wrong = items.iter().filter(|item| blinds(&house, member, item));
+            offences.extend(wrong.map(|item| format!("{}: feature {feature} has {item}", member.folder)));
+        }
+        let wrong = member.asked.iter().filter(|asked| blinds(&house, member, asked));
+        offences.extend(wrong.map(|asked| format!("{} asks for {asked}", member.folder)));
+    }
+    none(&offences);
+    let server = house.members.iter().find(|member| member.folder == "server").expect("a server");
+    assert!(blinds(&house, server, SANDBOX_FEATURE), "the library's feature has another name");
+    assert!(!blinds(&house, server, "default"));
+}
+
+/// Does this, as it stands in a manifest's list of features, end with the library's certificates unchecked?
+fn blinds(house: &House, member: &Member, item: &str) -> bool {
+    let (of, feature) = match item.split_once('/') {
+        Some((other, feature)) => (house.named(other.trim_end_matches('?')), feature),
+        None => (Some(member), item),
+    };
+    let items = of.and_then(|of| Some((of, of.features.get(feature)?)));
+    feature == BLIND_FEATURE || items.is_some_and(|(of, items)| items.iter().any(|item| blinds(house, of, item)))
 }
 
 #[test]

@@ -13,12 +13,18 @@ pub(crate) struct House {
 
 /// One of our crates.
 pub(crate) struct Member {
+    /// Such as `dialect-kirim`.
+    pub(crate) name: String,
     /// Below `crates/`, such as `engine` or `dialects/kirim`.
     pub(crate) folder: String,
     /// Folders of those of our crates that it depends on, tests aside.
     pub(crate) ours: Vec<String>,
     /// Names of all other crates that it depends on, tests aside.
     pub(crate) external: Vec<String>,
+    /// Its own features, and what each turns on.
+    pub(crate) features: BTreeMap<String, Vec<String>>,
+    /// Features of others that its manifest asks for, tests included, as in `crate/feature`.
+    pub(crate) asked: Vec<String>,
 }
 
 /// One text file.
@@ -37,12 +43,25 @@ impl House {
         let folders = packages.iter().map(|package| (text(package, "name"), folder(package))).collect();
         Self { members: packages.iter().map(|package| Member::read(package, &folders)).collect() }
     }
+
+    /// One of our crates as manifests name it, with the prefix of its package or without.
+    pub(crate) fn named(&self, name: &str) -> Option<&Member> {
+        let bare = name.strip_prefix("hermod-").unwrap_or(name);
+        self.members.iter().find(|member| member.name == bare)
+    }
 }
 
 impl Member {
     fn read(package: &Value, folders: &BTreeMap<&str, String>) -> Self {
-        let mut member = Self { folder: folder(package), ours: Vec::new(), external: Vec::new() };
+        let features = serde_json::from_value(package["features"].clone()).expect("features are lists of names");
+        let name = text(package, "name").trim_start_matches("hermod-").to_owned();
+        let (ours, external, asked) = Default::default();
+        let mut member = Self { name, folder: folder(package), ours, external, features, asked };
         let dependencies = package["dependencies"].as_array().expect("a list of dependencies");
+        for dependency in dependencies {
+            let features = dependency["features"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            member.asked.extend(features.map(|feature| format!("{}/{feature}", text(dependency, "name"))));
+        }
         for dependency in dependencies.iter().filter(|dependency| dependency["kind"] != "dev") {
             let name = text(dependency, "name");
             match folders.get(name) {

@@ -47,6 +47,7 @@ pub(crate) fn name(code: Code) -> &'static str {
         Code::ProviderUnavailable => "whatsapp_upstream_error",
         Code::OutcomeUnknown => "outcome_unknown",
         Code::Expired => "message_expired",
+        Code::Withdrawn => "message_withdrawn",
         Code::Other => "unknown_error",
     }
 }
@@ -66,6 +67,6 @@ pub(crate) fn number(failure: &Failure) -> i64 {
         Code::RateLimited => 130_429,
         Code::AccountProblem => 131_031,
         Code::ProviderUnavailable => 131_016,
-        Code::Rejected | Code::OutcomeUnknown | Code::Expired | Code::Other => 131_000,
+        Code::Rejected | Code::OutcomeUnknown | Code::Expired | Code::Withdrawn | Code::Other => 131_000,
     })
 }

@@ -54,6 +54,7 @@ fn new(call: &Call, sender: Arc<Sender>, at: &At<'_>) -> Result<New, Error> {
         to: Address { kind: PHONE.into(), value: to },
         content,
         reply_to,
+        provider_id: None,
         origin: crate::NAME,
         request_id: call.request_id().to_owned(),
     })

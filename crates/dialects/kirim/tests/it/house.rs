@@ -185,6 +185,11 @@ impl House {
         let message = Message {
             sender: NUMBER.into(),
             provider_id: wamid.into(),
+            chat: String::new(),
+            author: String::new(),
+            own: false,
+            late: false,
+            file_first: false,
             from: vec![Address { kind: "phone".into(), value: CUSTOMER.into() }],
             profile_name: Some("Ayu".into()),
             at: self.clock.now(),

@@ -20,6 +20,11 @@ pub(super) fn facts(told: &Told<'_>, message: &Message) -> Vec<Fact> {
     let written = facts::Message {
         sender,
         provider_id: message.id.clone(),
+        chat: String::new(),
+        author: String::new(),
+        own: false,
+        late: false,
+        file_first: false,
         from,
         profile_name: profile_name(told),
         at: millis(message.timestamp),

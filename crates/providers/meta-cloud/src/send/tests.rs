@@ -13,6 +13,7 @@ fn outgoing(content: Value, kind: &str, value: &str) -> Outgoing {
         to: Address { kind: kind.to_owned(), value: value.to_owned() },
         content: Content::parse(&content.to_string()).unwrap(),
         reply_to: None,
+        provider_id: None,
     }
 }
 

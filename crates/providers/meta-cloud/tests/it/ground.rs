@@ -95,6 +95,7 @@ pub(crate) fn sender() -> Sender {
         status: engine::senders::CONNECTED.to_owned(),
         status_reason: None,
         config: "{}".to_owned(),
+        settings: "{}".to_owned(),
         created_at: NOW,
         updated_at: NOW,
     }
@@ -102,7 +103,7 @@ pub(crate) fn sender() -> Sender {
 
 pub(crate) fn outgoing(content: Content) -> Outgoing {
     let to = Address { kind: "phone".to_owned(), value: "+15550199001".to_owned() };
-    Outgoing { id: Id::from_parts(NOW, 4), to, content, reply_to: None }
+    Outgoing { id: Id::from_parts(NOW, 4), to, content, reply_to: None, provider_id: None }
 }
 
 pub(crate) fn text(body: &str) -> Content {

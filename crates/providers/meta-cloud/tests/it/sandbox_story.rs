@@ -115,6 +115,7 @@ impl World {
             to: Address { kind: "phone".to_owned(), value: CUSTOMER.to_owned() },
             content: Content::parse(&content.to_string()).unwrap(),
             reply_to: None,
+            provider_id: None,
         };
         let sent = self.door.ground.provider.send(&self.account, &self.sender, &message).await;
         sent.map(|sent| sent.provider_id)

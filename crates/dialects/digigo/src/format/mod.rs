@@ -1,0 +1,124 @@
+//! How events are told to webhooks.
+//!
+//! What happened is kept in the words of this family (`web_wire::event`); here it gets an envelope, and the file that
+//! came with it where the user wants files. A body is made once and is the same on every attempt. Which events a user
+//! gets is decided by the names he subscribed to (`All` is every one) and by his skip flags. The operator's own webhook
+//! gets the same of all users who do not object, in JSON always.
+
+mod echo;
+mod envelope;
+mod file;
+mod happening;
+mod sent;
+mod skips;
+
+use engine::events::{self, Event};
+use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::subscriptions::Subscription;
+use futures_util::future::BoxFuture;
+use web_wire::event::{BEYOND, NAMES};
+
+use envelope::Letter;
+
+use crate::global;
+use crate::options::{Encoding, Options};
+use crate::settings::Settings;
+use crate::webhook::ALL;
+
+/// The engine's kinds of events that users hear of.
+const KINDS: &[&str] =
+    &[events::MESSAGE_RECEIVED, events::MESSAGE_ECHOED, events::MESSAGE_SUBMITTED, events::SESSION_NOTICE];
+
+pub(crate) struct Format {
+    options: Options,
+}
+
+impl Format {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self { options: options.clone() }
+    }
+
+    async fn told(
+        &self,
+        event: &Event,
+        context: &Context,
+        subscription: &Subscription,
+    ) -> Result<Option<Rendered>, RenderError> {
+        let sender = context.sender.as_ref().ok_or_else(|| RenderError("the account was deleted".into()))?;
+        let (settings, global) = (Settings::of(sender), global::is_global(subscription));
+        if global && settings.global.skip_global_webhook {
+            return Ok(None);
+        }
+        let happening = happening::of(&self.options, &settings, event, context).await?;
+        let Some(mut happening) = happening.filter(|happening| !skips::leaves_out(&settings.skips, happening)) else {
+            return Ok(None);
+        };
+        if !settings.skips.media && !self.options.skip_media {
+            file::add(&self.options, context, &mut happening).await;
+        }
+        let letter = Letter { options: &self.options, sender, event, context, global };
+        let (kind, body) = match self.options.encoding {
+            Encoding::Form if !global => (FORM, letter.form(happening)),
+            _ => (JSON, letter.json(happening).to_string()),
+        };
+        let id = event.id.hex32();
+        Ok(Some(Rendered { headers: headers(kind, &id), body: body.into_bytes(), fact_id: id }))
+    }
+}
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn headers(kind: &str, id: &str) -> Vec<(String, String)> {
+    let headers = [("Content-Type", kind), ("Accept", JSON), ("User-Agent", "DIGIGO-Webhook/1.0"), ("X-Event-ID", id)];
+    headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}
+
+/// What the provider says of who the account is; nothing where it does not.
+fn identity<'a>(context: &'a Context, name: &str) -> &'a str {
+    let identity = context.session.as_ref().and_then(|session| session.identity.as_ref());
+    identity.and_then(|identity| identity[name].as_str()).unwrap_or_default()
+}
+
+/// One of the names this family knows, for as long as the program runs.
+fn known(name: &str) -> Option<&'static str> {
+    NAMES.iter().chain(BEYOND.iter()).find(|known| **known == name).copied()
+}
+
+impl EventFormat for Format {
+    fn name(&self) -> &'static str {
+        crate::NAME
+    }
+
+    /// Names that we do not know may come to be known: they are taken.
+    fn kinds(&self, _: &str) -> Option<&'static [&'static str]> {
+        Some(KINDS)
+    }
+
+    fn event_name(&self, event: &Event) -> Option<&'static str> {
+        happening::name_of(event).and_then(|name| known(&name))
+    }
+
+    fn wants(&self, events: &[String], name: &str) -> bool {
+        let named = |wanted: &str| events.iter().any(|event| event == wanted);
+        // Deliveries are told as read receipts; whoever asked for receipts only gets those.
+        named(ALL) || named(name) || (name == "ReadReceipt" && named("Receipt"))
+    }
+
+    fn render(&self, _: &Event, _: &Context) -> Result<Rendered, RenderError> {
+        Err(RenderError("events of this family are told to one subscription".into()))
+    }
+
+    fn render_for<'a>(
+        &'a self,
+        event: &'a Event,
+        context: &'a Context,
+        subscription: &'a Subscription,
+    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
+        Box::pin(self.told(event, context, subscription))
+    }
+
+    fn attempt_headers(&self, _: &AttemptInfo<'_>) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}

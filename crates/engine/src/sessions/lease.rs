@@ -1,0 +1,87 @@
+//! Taking, prolonging and giving back the right to keep sessions up.
+
+use store::sessions as rows;
+use store::{Id, Result, Tx, Work};
+
+use super::{State, enter};
+use crate::{Engine, UseCase};
+
+/// How long a session is held without being renewed.
+pub(super) const LEASE_MS: i64 = 15_000;
+
+/// Takes some that nobody holds.
+pub(super) struct Take {
+    pub engine: Engine,
+    pub provider: &'static str,
+    pub limit: i64,
+}
+
+impl Work for Take {
+    type Output = Vec<rows::Session>;
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<rows::Session>> {
+        let (process, now) = (&self.engine.settings.process, self.engine.now());
+        let mut taken = rows::take(tx, self.provider, process, now, now + LEASE_MS, self.limit).await?;
+        for row in &mut taken {
+            let reason = match State::parse(&row.state) {
+                Some(State::Connecting) => row.reason.clone(),
+                Some(State::Failed) => Some("it is tried again".to_owned()),
+                Some(state) if state.rests() => Some("it is worth another try".to_owned()),
+                _ => Some(super::ORPHANED.to_owned()),
+            };
+            enter(tx, &self.engine, row, State::Connecting, reason, Some("it connects".into())).await?;
+            rows::update(tx, row).await?;
+        }
+        Ok(taken)
+    }
+}
+
+impl UseCase for Take {
+    fn committed(&self, engine: &Engine, taken: &Vec<rows::Session>) {
+        taken.iter().for_each(|row| engine.sessions.changed(&row.sender_id));
+        engine.wake.dispatch.ring();
+    }
+}
+
+/// Prolongs all that this process holds.
+pub(super) struct Renew {
+    pub engine: Engine,
+    pub until: i64,
+}
+
+impl Work for Renew {
+    type Output = Vec<(Id, i64)>;
+    async fn run(&self, tx: &mut Tx) -> Result<Vec<(Id, i64)>> {
+        rows::renew(tx, &self.engine.settings.process, self.until).await
+    }
+}
+
+impl UseCase for Renew {}
+
+/// One that is held and does not run.
+pub(super) struct GiveBack {
+    pub sender: Id,
+    pub fence: i64,
+}
+
+impl Work for GiveBack {
+    type Output = bool;
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        rows::give_back(tx, &self.sender, self.fence).await
+    }
+}
+
+impl UseCase for GiveBack {}
+
+/// Gives everything back.
+pub(super) struct Release {
+    pub process: String,
+}
+
+impl Work for Release {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        rows::release(tx, &self.process).await
+    }
+}
+
+impl UseCase for Release {}

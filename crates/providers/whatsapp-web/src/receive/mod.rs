@@ -1,0 +1,88 @@
+//! What happens at an account, on its way into the engine.
+//!
+//! Messages come through the [`Hook`], which the library awaits before it acknowledges them to WhatsApp; what is not
+//! end-to-end encrypted (channels) and all else comes as events. Each becomes a fact the engine understands where there
+//! is one, and a notice in the words that webhooks of this family know (`web_wire::event`).
+
+mod calls;
+mod changes;
+mod convert;
+mod groups;
+mod history;
+mod hook;
+mod message;
+mod notices;
+mod owner;
+
+use engine::facts::{Fact, Receipt};
+use engine::messages::Status;
+use engine::receive::Received;
+use engine::sessions::Change;
+use wacore::types::events::{Event, LazyHistorySync};
+use wacore::types::presence::ReceiptType;
+
+pub(crate) use hook::Hook;
+pub(crate) use notices::notices;
+
+use crate::jids::ours;
+use crate::session::Session;
+
+/// Commits what an event says of messages; a failure is told to the log, for events are not delivered again.
+pub(crate) async fn facts(session: &Session<'_>, event: &Event) {
+    let facts = match event {
+        Event::Receipt(receipt) if receipt.source.is_from_me => return,
+        Event::Receipt(receipt) => receipts(session, receipt),
+        Event::Messages(batch) if !batch.hook_committed => {
+            let taking = message::Taking::of(session);
+            batch.iter().filter_map(|message| taking.fact(message)).collect()
+        }
+        other => owner::facts(session, other),
+    };
+    if facts.is_empty() {
+        return;
+    }
+    let push = Received { facts, accounts: vec![session.opened.account.external_id.clone()] };
+    if let Err(error) = session.engine.receive(crate::NAME, push).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "what happened at an account could not be committed");
+    }
+}
+
+/// Takes in what was said before, beside everything else: it may take long.
+pub(crate) fn history(session: &mut Session<'_>, history: &LazyHistorySync) {
+    let (engine, teller, history) = (session.engine.clone(), session.opened.teller.clone(), history.clone());
+    let (sender, account) = (session.opened.sender.external_id.clone(), session.opened.account.external_id.clone());
+    session.tasks.spawn(async move {
+        let Some((happening, facts)) = history::read(&sender, &history).await else { return };
+        let told = teller.tell(Change { notices: vec![notices::notice(&happening)], ..Change::default() }).await;
+        let kept = engine.receive(crate::NAME, Received { facts, accounts: vec![account] }).await;
+        if let Err(error) = told {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a history could not be told");
+        }
+        if let Err(error) = kept {
+            tracing::warn!(error = &error as &dyn std::error::Error, "names of a history could not be kept");
+        }
+    });
+}
+
+fn receipts(session: &Session<'_>, receipt: &wacore::types::events::Receipt) -> Vec<Fact> {
+    let status = match receipt.r#type {
+        ReceiptType::Delivered => Status::Delivered,
+        ReceiptType::Read => Status::Read,
+        ReceiptType::Played => Status::Played,
+        _ => return Vec::new(),
+    };
+    // In a group everybody sends them: the first one counts for the message.
+    let of = |id: &String| {
+        Fact::Receipt(Box::new(Receipt {
+            sender: session.opened.sender.external_id.clone(),
+            provider_id: id.clone(),
+            message: None,
+            status,
+            at: receipt.timestamp.timestamp_millis(),
+            failure: None,
+            recipient: convert::addresses(&[ours(&receipt.source.chat)]),
+            document: None,
+        }))
+    };
+    receipt.message_ids.iter().map(of).collect()
+}

@@ -1,0 +1,198 @@
+//! One linked account, from its opening to its end.
+//!
+//! **Who acts.** The engine's supervisor calls [`run`] in the process that holds the session's lease. The library keeps
+//! the socket up and reconnects by itself; this task hears what it says (`heard`), tells the engine how the session
+//! stands, answers questions, and watches for a socket on which nothing is heard any more (`deaf`).
+//!
+//! **What is promised.** Messages are acknowledged to WhatsApp only once they are committed (`receive::Hook`). Every
+//! change of state is told with its reason and the next step. When [`run`] returns the socket is closed. A lost lease
+//! closes it at once, and nothing is written after that.
+//!
+//! **Killed.** What the library must remember is on the disk before it acts on it (`backend`); the next owner logs in
+//! with it, and WhatsApp delivers again whatever was not acknowledged.
+
+mod deaf;
+mod heard;
+mod opening;
+mod shown;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::sessions::{Asked, Change, Opened, State};
+use engine::{Engine, Id};
+use futures_util::FutureExt;
+use futures_util::future::FusedFuture;
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use wacore::types::events::Event;
+use whatsapp_rust::bot::BotHandle;
+
+use crate::WhatsAppWeb;
+use crate::backend::Backend;
+use crate::live::Connection;
+use deaf::Ear;
+pub(crate) use heard::Next;
+use shown::Shown;
+
+/// How long answers are waited for when the library has ended.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Runs a session until it is told to stop or ends by itself.
+pub(crate) async fn run(provider: &WhatsAppWeb, engine: &Engine, opened: Opened) {
+    let sender = opened.sender.id;
+    let teller = opened.teller.clone();
+    let _ = teller.state(State::Connecting, None, Some("the connection is being made".into())).await;
+    match opening::open(provider, engine, &opened).await {
+        Ok((bot, events, backend)) => {
+            let live = Arc::new(Connection::new(bot.client(), engine.clock.clone()));
+            let _present = Present::new(provider, sender, live.clone());
+            let identity = opened.session.identity.clone().filter(Value::is_object);
+            let session = Session {
+                identity,
+                provider,
+                engine,
+                opened,
+                backend,
+                live,
+                shown: Shown::default(),
+                unavailable_at: None,
+                tasks: JoinSet::new(),
+            };
+            session.keep_up(bot, events).await;
+        }
+        Err(error) => {
+            tracing::warn!(%sender, error = &error as &dyn std::error::Error, "a session could not be opened");
+            let _ = teller.state(State::Failed, Some(error.to_string()), error.next_step()).await;
+        }
+    }
+}
+
+pub(crate) struct Session<'a> {
+    pub provider: &'a WhatsAppWeb,
+    pub engine: &'a Engine,
+    pub opened: Opened,
+    pub backend: Arc<Backend>,
+    pub live: Arc<Connection>,
+    /// Who it is, once that is known.
+    pub identity: Option<Value>,
+    pub shown: Shown,
+    /// When to say that the owner is away again, in milliseconds.
+    pub unavailable_at: Option<i64>,
+    /// What takes longer and ends with the session: answers, histories.
+    pub tasks: JoinSet<()>,
+}
+
+/// A connection that others in this process can use, for as long as its session runs.
+struct Present<'a> {
+    provider: &'a WhatsAppWeb,
+    sender: Id,
+    live: Arc<Connection>,
+}
+
+impl<'a> Present<'a> {
+    fn new(provider: &'a WhatsAppWeb, sender: Id, live: Arc<Connection>) -> Self {
+        provider.live.put(sender, live.clone());
+        Self { provider, sender, live }
+    }
+}
+
+impl Drop for Present<'_> {
+    fn drop(&mut self) {
+        self.live.set_online(false);
+        self.provider.live.remove(&self.sender, &self.live);
+        // Changes nothing where the session had the time to say goodbye.
+        self.live.client.signal_shutdown_sync();
+    }
+}
+
+impl Session<'_> {
+    async fn keep_up(mut self, bot: BotHandle, mut events: mpsc::Receiver<Arc<Event>>) {
+        let (stop, lost) = (self.opened.stop.clone(), self.backend.lost());
+        let mut ear = Ear::new(self.engine.now());
+        let mut bot = Box::pin(bot).fuse();
+        loop {
+            let look = ear.look_at().min(self.unavailable_at.unwrap_or(i64::MAX));
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                () = lost.cancelled() => break,
+                Some(event) = events.recv() => match self.hear(&event).await {
+                    Next::GoOn => {}
+                    Next::End => break,
+                },
+                Some(asked) = self.opened.asked.recv() => self.answer(asked),
+                Some(_) = self.tasks.join_next() => {}
+                () = &mut bot => {
+                    self.hear_the_rest(&mut events).await;
+                    break;
+                }
+                () = self.engine.clock.sleep_until(look) => {
+                    self.look(&mut ear).await;
+                }
+            }
+        }
+        self.live.set_online(false);
+        self.live.client.disconnect().await;
+        if !bot.is_terminated() {
+            bot.await;
+        }
+    }
+
+    /// The library has ended, perhaps because of what is being answered: its last words say why.
+    async fn hear_the_rest(&mut self, events: &mut mpsc::Receiver<Arc<Event>>) {
+        let rest = async { while self.tasks.join_next().await.is_some() {} };
+        tokio::select! {
+            () = rest => {}
+            () = self.engine.clock.sleep(LAST_WORDS) => {}
+        }
+        while let Ok(event) = events.try_recv() {
+            if self.hear(&event).await == Next::End {
+                return;
+            }
+        }
+    }
+
+    /// In a task of its own: some answers take long, and none may hold up the rest.
+    fn answer(&mut self, asked: Asked) {
+        let (options, live) = (self.provider.options.clone(), self.live.clone());
+        self.tasks.spawn(async move {
+            let answer = crate::asked::answer(&options, &live, &asked.name, asked.ask).await;
+            // Whoever asked may have gone.
+            let _ = asked.answer.send(answer);
+        });
+    }
+
+    async fn look(&mut self, ear: &mut Ear) {
+        let now = self.engine.now();
+        if self.unavailable_at.is_some_and(|at| at <= now) {
+            self.unavailable_at = None;
+            let _ = self.live.client.presence().set_unavailable().await;
+        }
+        if ear.look_at() <= now && ear.is_deaf(&self.live, now).await {
+            self.live.set_online(false);
+            let reason = "the socket is open, but nothing is heard on it".to_owned();
+            let next = "it is being opened anew".to_owned();
+            self.tell(Change {
+                state: Some(State::Deaf),
+                reason: Some(reason),
+                next_step: Some(next),
+                ..Change::default()
+            })
+            .await;
+            self.live.client.reconnect_immediately().await;
+        }
+    }
+
+    /// Tells the engine; a lost lease stops the session by itself.
+    pub(crate) async fn tell(&self, change: Change) {
+        if let Err(error) = self.opened.teller.tell(change).await {
+            tracing::warn!(
+                sender = %self.opened.sender.id,
+                error = &error as &dyn std::error::Error,
+                "how a session stands could not be told"
+            );
+        }
+    }
+}

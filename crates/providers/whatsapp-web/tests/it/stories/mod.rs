@@ -1,0 +1,11 @@
+//! Whole stories: an engine with the provider on one side, a WhatsApp Web server with phones on the other.
+
+mod asks;
+mod endings;
+mod house;
+mod kinds;
+mod linking;
+mod pipe;
+mod takeover;
+mod texts;
+mod trouble;

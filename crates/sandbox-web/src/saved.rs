@@ -1,0 +1,163 @@
+//! What outlives the process: the server's keys, each account and the groups, as JSON files in one directory.
+//!
+//! Changes are written behind, a second or so later (later still where much changes), and once more when the server stops;
+//! each file is replaced as a whole. A crash loses the last moments: links made then have to be made again. Chats are not kept:
+//! after a restart a phone cannot edit, quote or repeat what it wrote before.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rand_10::RngExt;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tracing::error;
+
+use crate::phone::Random;
+use crate::phone::blob::Blob;
+use crate::server::{Shared, StartError};
+use crate::state::World;
+use crate::state::accounts::Account;
+use crate::state::groups::Groups;
+use crate::tls::{Certificate, TlsError};
+
+/// Between two writings, at least.
+const PAUSE: Duration = Duration::from_secs(1);
+/// And as many times longer than the last one took: others need the lock and the machine too.
+const REST: u32 = 10;
+
+/// Why a data directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or directory cannot be read or written.
+    #[error("cannot use {0}")]
+    Io(PathBuf, #[source] std::io::Error),
+    /// A file holds something else.
+    #[error("{0} is not what this program wrote")]
+    Format(PathBuf, #[source] serde_json::Error),
+}
+
+/// Keys that clients remember the server by.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ServerKeys {
+    noise: Blob,
+    pub(crate) certificate: Certificate,
+}
+
+impl ServerKeys {
+    pub(crate) fn make(random: &mut Random) -> Result<Self, TlsError> {
+        let noise: [u8; 32] = random.random();
+        Ok(Self { noise: Blob(noise.to_vec()), certificate: Certificate::make()? })
+    }
+
+    pub(crate) fn noise(&self) -> Result<[u8; 32], StartError> {
+        self.noise.as_slice().try_into().map_err(|_| StartError::Key)
+    }
+}
+
+/// The directory.
+pub(crate) struct Saved {
+    dir: PathBuf,
+}
+
+impl Saved {
+    pub(crate) fn open(dir: PathBuf) -> Result<Self, Error> {
+        let accounts = dir.join("accounts");
+        std::fs::create_dir_all(&accounts).map_err(|source| Error::Io(accounts, source))?;
+        Ok(Self { dir })
+    }
+
+    pub(crate) fn keys(&self, random: &mut Random) -> Result<ServerKeys, StartError> {
+        let path = self.dir.join("server.json");
+        if let Some(keys) = read(&path)? {
+            return Ok(keys);
+        }
+        let keys = ServerKeys::make(random)?;
+        let text = serde_json::to_vec(&keys).map_err(|source| Error::Format(path.clone(), source))?;
+        replace(&path, &text)?;
+        Ok(keys)
+    }
+
+    pub(crate) fn load(&self, world: &mut World) -> Result<(), Error> {
+        let dir = self.dir.join("accounts");
+        let files = std::fs::read_dir(&dir).map_err(|source| Error::Io(dir.clone(), source))?;
+        for file in files {
+            let path = file.map_err(|source| Error::Io(dir.clone(), source))?.path();
+            if path.extension().is_some_and(|extension| extension == "json")
+                && let Some(account) = read::<Account>(&path)?
+            {
+                world.accounts.put(account);
+            }
+        }
+        world.groups = read::<Groups>(&self.dir.join("groups.json"))?.unwrap_or_default();
+        Ok(())
+    }
+
+    /// Writes what changed until the server stops, and then once more.
+    pub(crate) async fn keep(self, shared: Arc<Shared>, mut stopping: watch::Receiver<bool>) {
+        let this = Arc::new(self);
+        let mut rest = PAUSE;
+        loop {
+            let last = tokio::select! {
+                () = crate::clock::pause(rest) => false,
+                _ = stopping.wait_for(|stop| *stop) => true,
+            };
+            let begun = Instant::now();
+            let (saved, world) = (Arc::clone(&this), Arc::clone(&shared));
+            match tokio::task::spawn_blocking(move || saved.write(&world)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => error!(error = &error as &dyn std::error::Error, "accounts are not kept"),
+                Err(_) => return,
+            }
+            if last {
+                return;
+            }
+            rest = PAUSE.max(begun.elapsed() * REST);
+        }
+    }
+
+    fn write(&self, shared: &Shared) -> Result<(), Error> {
+        let changed = shared.world().accounts.take_changed();
+        for number in changed {
+            let path = self.dir.join("accounts").join(format!("{}.json", number.digits()));
+            // The lock is taken anew for each: others go on in between.
+            let text = match shared.world().accounts.get(&number) {
+                Some(account) => serde_json::to_vec(account).map_err(|source| Error::Format(path.clone(), source))?,
+                None => continue,
+            };
+            replace(&path, &text)?;
+        }
+        let path = self.dir.join("groups.json");
+        let groups = {
+            let mut world = shared.world();
+            world.groups.take_changed().then(|| serde_json::to_vec(&world.groups))
+        };
+        match groups {
+            Some(text) => replace(&path, &text.map_err(|source| Error::Format(path.clone(), source))?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, Error> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|source| Error::Format(path.to_owned(), source)),
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(Error::Io(path.to_owned(), source)),
+    }
+}
+
+/// Writes beside, then renames over. For the owner's eyes only: it holds keys.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let beside = path.with_extension("new");
+    let io = |source| Error::Io(path.to_owned(), source);
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&beside).map_err(io)?;
+    file.write_all(bytes).map_err(io)?;
+    std::fs::rename(&beside, path).map_err(io)
+}

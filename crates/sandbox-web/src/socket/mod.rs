@@ -1,0 +1,107 @@
+//! One connection, from its first byte to its last.
+//!
+//! Two tasks carry it: this one reads, and hands every node to the world under its lock; the other empties the outbox. The
+//! world never waits for a socket. When either task ends, the connection ends and the world is told, so that what the client
+//! did not confirm goes back to its queue.
+
+mod frames;
+pub(crate) mod noise;
+mod outbox;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::WebSocket;
+use futures_util::StreamExt;
+use tokio::sync::mpsc;
+use tracing::debug;
+use wacore_noise::NoiseCipher;
+
+use crate::clock::pause;
+use crate::server::Shared;
+use frames::{Incoming, Outgoing};
+use noise::{Agreed, Greeting};
+pub(crate) use outbox::{Outbox, Parcel};
+
+/// A client that says nothing for so long before it is logged in is not waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Why a connection ended.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error(transparent)]
+    Frames(#[from] frames::Error),
+    #[error(transparent)]
+    Noise(#[from] noise::Error),
+    #[error("the client said nothing")]
+    Silence(#[from] tokio::time::error::Elapsed),
+}
+
+/// Serves one client until it goes.
+pub(crate) async fn serve(shared: Arc<Shared>, socket: WebSocket) {
+    if let Err(end) = talk(&shared, socket).await {
+        debug!(error = &end as &dyn std::error::Error, "connection ended");
+    }
+}
+
+async fn talk(shared: &Shared, socket: WebSocket) -> Result<(), Error> {
+    let (sink, stream) = socket.split();
+    let (mut incoming, mut outgoing) = (Incoming::new(stream), Outgoing::new(sink));
+    let agreed = tokio::time::timeout(PATIENCE, shake_hands(shared, &mut incoming, &mut outgoing)).await??;
+    let Agreed { receive, send, client, payload } = *agreed;
+
+    let (outbox, parcels) = Outbox::new();
+    let mut writer = tokio::spawn(empty(parcels, outgoing, send));
+    let Some(line) = shared.world().enter(client, &payload, outbox) else {
+        // What was said to it must still leave.
+        let _ = writer.await;
+        return Ok(());
+    };
+    let end = tokio::select! {
+        end = listen(shared, line, &mut incoming, &receive) => end,
+        _ = &mut writer => Ok(()),
+    };
+    writer.abort();
+    shared.world().leave(line);
+    end
+}
+
+async fn shake_hands(shared: &Shared, incoming: &mut Incoming, outgoing: &mut Outgoing) -> Result<Box<Agreed>, Error> {
+    let first = incoming.frame().await?;
+    pause(shared.handshake_delay).await;
+    match noise::greet(&shared.identity, &first)? {
+        Greeting::Done { hello, agreed } => {
+            outgoing.frame(&hello).await?;
+            Ok(agreed)
+        }
+        Greeting::More { hello, waiting } => {
+            outgoing.frame(&hello).await?;
+            Ok(waiting.finish(&incoming.frame().await?)?)
+        }
+    }
+}
+
+async fn listen(shared: &Shared, line: u64, incoming: &mut Incoming, cipher: &NoiseCipher) -> Result<(), Error> {
+    loop {
+        let node = incoming.node(cipher).await?;
+        shared.world().hear(line, node);
+    }
+}
+
+async fn empty(mut parcels: mpsc::UnboundedReceiver<Parcel>, mut outgoing: Outgoing, cipher: NoiseCipher) {
+    while let Some(parcel) = parcels.recv().await {
+        let node = match parcel {
+            Parcel::Node(node) => node,
+            Parcel::Late(node, delay) => {
+                pause(delay).await;
+                node
+            }
+            Parcel::Close => return outgoing.close().await,
+            Parcel::Cut => return,
+        };
+        if outgoing.node(&cipher, &node).await.is_err() {
+            return;
+        }
+    }
+    outgoing.close().await;
+}
