@@ -166,6 +166,17 @@ impl Blobs {
 }
 
 impl Opened {
+    /// All bytes, in memory: for files whose size is limited elsewhere.
+    pub async fn whole(self) -> io::Result<Vec<u8>> {
+        let size = self.size;
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+        let mut stream = pin!(self.read(0..size).await?);
+        while let Some(chunk) = stream.try_next().await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    }
+
     /// The bytes of `range`, which is cut to the size; all of them for `0..size`.
     pub async fn read(
         mut self,

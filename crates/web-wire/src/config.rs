@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Config {
-    /// Whose sealed text is the address of a proxy (`engine::Engine::seal_text` under [`PROXY`]); none: straight.
+    /// The address of a proxy, sealed under [`proxy_purpose`], in base64; none: straight.
     pub proxy: Option<String>,
     /// Files of incoming messages stay where they are.
     pub leave_files: bool,
@@ -16,8 +16,19 @@ pub struct Config {
     pub device: Device,
 }
 
-/// The purpose under which a proxy's address is sealed.
-pub const PROXY: &str = "proxy";
+impl Config {
+    /// Reads what stands with a sender; nothing is set where it cannot be read.
+    #[must_use]
+    pub fn read(text: &str) -> Self {
+        serde_json::from_str(text).unwrap_or_default()
+    }
+}
+
+/// The purpose under which the address of a sender's proxy is sealed.
+#[must_use]
+pub fn proxy_purpose(sender: impl std::fmt::Display) -> String {
+    format!("proxy {sender}")
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rejection {

@@ -151,15 +151,21 @@ impl Body {
         }
     }
 
-    /// Its files in the blob store.
+    /// Its files, in the order in which it shows them.
     #[must_use]
-    pub fn blobs(&self) -> Vec<&str> {
+    pub fn files(&self) -> Vec<&Media> {
         match self {
-            Self::Media(media) => vec![&media.blob],
-            Self::Interactive(interactive) => interactive.blob().into_iter().collect(),
-            Self::Carousel { cards, .. } => cards.iter().filter_map(Interactive::blob).collect(),
+            Self::Media(media) => vec![media],
+            Self::Interactive(interactive) => interactive.file().into_iter().collect(),
+            Self::Carousel { cards, .. } => cards.iter().filter_map(Interactive::file).collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Their names in the blob store.
+    #[must_use]
+    pub fn blobs(&self) -> Vec<&str> {
+        self.files().into_iter().map(|file| file.blob.as_str()).collect()
     }
 }
 
@@ -326,9 +332,9 @@ pub struct Interactive {
 }
 
 impl Interactive {
-    fn blob(&self) -> Option<&str> {
+    fn file(&self) -> Option<&Media> {
         match &self.header {
-            Some(Header::Media(media)) => Some(&media.blob),
+            Some(Header::Media(media)) => Some(media),
             _ => None,
         }
     }

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::errors::Error;
 
 /// How long a question may take, unless it is known to take longer.
-const USUAL: Duration = Duration::from_secs(30);
+pub(crate) const USUAL: Duration = Duration::from_secs(30);
 
 /// Asks and reads the answer; refusals are told with the other side's words.
 pub(crate) async fn ask<T: DeserializeOwned>(call: &Call, ask: Ask) -> Result<T, Error> {

@@ -12,13 +12,5 @@ pub(crate) async fn keep(blobs: &Blobs, id: &str, mime: &str, bytes: Vec<u8>, la
 
 /// Reads a whole file; those that are sent are limited when they are taken in.
 pub(crate) async fn read(blobs: &Blobs, id: &str) -> Result<Vec<u8>, Error> {
-    use futures_util::TryStreamExt;
-    let opened = blobs.open(id).await?;
-    let size = opened.size;
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    let mut stream = std::pin::pin!(opened.read(0..size).await?);
-    while let Some(chunk) = stream.try_next().await? {
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(bytes)
+    Ok(blobs.open(id).await?.whole().await?)
 }

@@ -126,7 +126,7 @@ pub(crate) fn rejection(settings: &Settings) -> Rejection {
 /// This one answer is in camel case (notes §23).
 fn answer(seen: &super::Shown, proxy: Option<String>) -> Value {
     let (settings, sender) = (&seen.user.settings, &seen.user.sender);
-    let config: Config = serde_json::from_str(&sender.config).unwrap_or_default();
+    let config = Config::read(&sender.config);
     let device = &config.device;
     let mut whatsapp = Map::new();
     for (name, value) in [

@@ -128,13 +128,13 @@ impl Shown {
     pub(crate) fn proxy(&self, digigo: &Digigo) -> Option<String> {
         let config: web_wire::config::Config = serde_json::from_str(&self.user.sender.config).ok()?;
         let sealed = base64::engine::general_purpose::STANDARD.decode(config.proxy?).ok()?;
-        let opened = digigo.engine.key.open(&crate::session::proxy::purpose(&self.user.sender.id), &sealed).ok()?;
+        let opened = digigo.engine.key.open(&web_wire::config::proxy_purpose(self.user.sender.id), &sealed).ok()?;
         String::from_utf8(opened).ok()
     }
 
     /// The whole user, as administrators see it.
     pub(crate) fn user(&self, digigo: &Digigo) -> Value {
-        let config: web_wire::config::Config = serde_json::from_str(&self.user.sender.config).unwrap_or_default();
+        let config = web_wire::config::Config::read(&self.user.sender.config);
         let device = &config.device;
         let mut whatsapp = Map::new();
         for (name, value) in [

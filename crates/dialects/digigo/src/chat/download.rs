@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use base64::Engine as _;
-use futures_util::TryStreamExt;
 use serde_json::json;
 use web_wire::ask::{Ask, Download, File};
 
@@ -44,10 +43,5 @@ pub(super) async fn download(call: Call, kind: &'static str) -> Handled {
 
 async fn read(call: &Call, file: &File) -> Result<String, media::Error> {
     let opened = call.digigo.options.blobs.open(&file.blob).await?;
-    let mut bytes = Vec::with_capacity(usize::try_from(file.size).unwrap_or_default());
-    let mut stream = std::pin::pin!(opened.read(0..file.size).await?);
-    while let Some(chunk) = stream.try_next().await? {
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(base64::engine::general_purpose::STANDARD.encode(bytes))
+    Ok(base64::engine::general_purpose::STANDARD.encode(opened.whole().await?))
 }

@@ -6,7 +6,7 @@ use web_wire::jid::Jid;
 
 use super::address;
 use crate::answer::Answer;
-use crate::asking::{ask, ask_for, told_as};
+use crate::asking::{USUAL, ask, ask_for, told_as};
 use crate::call::{Call, Handled};
 use crate::errors::Error;
 
@@ -52,7 +52,7 @@ pub(super) async fn delete(call: Call) -> Handled {
     let chat = address(&call, &["phone"], "missing phone in payload")?;
     let last = last(&call, &["last_message_sender_jid"])?;
     let wish = Ask::DeleteChat { chat: chat.clone(), last };
-    let done: Result<Value, _> = ask_for(&call, wish, std::time::Duration::from_secs(30)).await;
+    let done: Result<Value, _> = ask_for(&call, wish, USUAL).await;
     done.map_err(|error| told_as("failed to delete chat", error))?;
     Ok(Answer::of(json!({ "success": true, "message": "Chat deleted successfully", "jid": chat })))
 }

@@ -2,7 +2,6 @@
 
 use base64::Engine as _;
 use engine::format::Context;
-use futures_util::TryStreamExt;
 use serde_json::json;
 use web_wire::event::{Happening, MediaRef};
 
@@ -48,13 +47,7 @@ async fn read(options: &Options, id: &str) -> Result<Option<Vec<u8>>, media::Err
         Ok(_) | Err(media::Error::NotFound) => return Ok(None),
         Err(error) => return Err(error),
     };
-    let size = opened.size;
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    let mut stream = std::pin::pin!(opened.read(0..size).await?);
-    while let Some(chunk) = stream.try_next().await? {
-        bytes.extend_from_slice(&chunk);
-    }
-    Ok(Some(bytes))
+    Ok(Some(opened.whole().await?))
 }
 
 /// With its dot.

@@ -32,7 +32,7 @@ async fn change(call: &Call, with: impl FnOnce(&mut Settings)) -> Result<(), Err
 
 /// What the connection itself must know.
 async fn change_connection(call: &Call, with: impl FnOnce(&mut Config)) -> Result<(), Error> {
-    let mut config: Config = serde_json::from_str(&call.user.sender.config).unwrap_or_default();
+    let mut config = Config::read(&call.user.sender.config);
     with(&mut config);
     change_config(&call.digigo, &call.user.sender, &config).await
 }

@@ -1,10 +1,9 @@
 //! The way a connection takes.
 
 use base64::Engine as _;
-use engine::Id;
 use engine::senders::{Sender, Update};
 use serde_json::json;
-use web_wire::config::{Config, PROXY};
+use web_wire::config::{Config, proxy_purpose};
 
 use crate::answer::Answer;
 use crate::call::{Call, Handled};
@@ -35,15 +34,10 @@ pub(crate) fn check(address: &str) -> Result<(), Error> {
     if known && matches!(url.path(), "" | "/") && url.query().is_none() { Ok(()) } else { Err(wrong()) }
 }
 
-/// Under what it is sealed.
-pub(crate) fn purpose(sender: &Id) -> String {
-    format!("{PROXY} {sender}")
-}
-
 /// Keeps it sealed with the account.
 pub(crate) async fn keep(digigo: &Digigo, sender: &Sender, address: Option<&str>) -> Result<(), Error> {
-    let mut config: Config = serde_json::from_str(&sender.config).unwrap_or_default();
-    let seal = |address: &str| digigo.engine.key.seal(&purpose(&sender.id), address.as_bytes());
+    let mut config = Config::read(&sender.config);
+    let seal = |address: &str| digigo.engine.key.seal(&proxy_purpose(sender.id), address.as_bytes());
     let sealed = address.map(seal).transpose()?;
     config.proxy = sealed.map(|sealed| base64::engine::general_purpose::STANDARD.encode(sealed));
     change_config(digigo, sender, &config).await

@@ -7,11 +7,9 @@ use web_wire::jid::Jid;
 
 use super::{business, info};
 use crate::answer::Answer;
-use crate::asking::{ask, ask_for, told, told_as};
+use crate::asking::{USUAL, ask, ask_for, told, told_as};
 use crate::call::{Call, Handled};
 use crate::errors::Error;
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 pub(super) async fn info(call: Call) -> Handled {
     let text = call.body.needed(&["phone"], "missing phone in payload")?;
@@ -25,7 +23,7 @@ pub(super) async fn info(call: Call) -> Handled {
         (false, false) => "phone",
     };
     let both: Option<Pair> =
-        ask_for(&call, Ask::BothAddresses { address: asked.clone() }, PATIENCE).await.map_err(told)?;
+        ask_for(&call, Ask::BothAddresses { address: asked.clone() }, USUAL).await.map_err(told)?;
     let jid = match (&both, asked.is_hidden()) {
         (Some(both), true) => both.phone.clone(),
         (None, true) => {
@@ -36,9 +34,8 @@ pub(super) async fn info(call: Call) -> Handled {
         (_, false) => asked.bare(),
     };
     let wish = Ask::CheckNumbers { phones: vec![jid.to_string()] };
-    let checked: Vec<Checked> = ask_for(&call, wish, PATIENCE)
-        .await
-        .map_err(|error| told_as("failed to check WhatsApp registration", error))?;
+    let checked: Vec<Checked> =
+        ask_for(&call, wish, USUAL).await.map_err(|error| told_as("failed to check WhatsApp registration", error))?;
     let exists = checked.first().is_some_and(|checked| checked.exists);
     let mut all = json!({
         "phone": jid.user, "jid": jid, "input_type": kind, "is_on_whatsapp": exists,
@@ -65,12 +62,12 @@ async fn more(call: &Call, jid: &Jid, all: &mut Value) -> Result<(), Error> {
         });
     }
     let wish = PictureAsk { address: jid.clone(), ..PictureAsk::default() };
-    if let Some(picture) = allowed::<Picture>(ask_for(call, Ask::Picture(wish), PATIENCE).await)? {
+    if let Some(picture) = allowed::<Picture>(ask_for(call, Ask::Picture(wish), USUAL).await)? {
         all["avatar"] = json!({
             "url": picture.url, "id": picture.id, "type": picture.kind, "direct_path": picture.direct_path,
         });
     }
-    if let Some(found) = allowed::<Business>(ask_for(call, Ask::Business { address: jid.clone() }, PATIENCE).await)? {
+    if let Some(found) = allowed::<Business>(ask_for(call, Ask::Business { address: jid.clone() }, USUAL).await)? {
         let mut shown = business::shown(&found);
         if let Some(shown) = shown.as_object_mut() {
             shown.remove("jid");

@@ -5,11 +5,9 @@ use web_wire::ask::Ask;
 use web_wire::jid::Jid;
 
 use crate::answer::Answer;
-use crate::asking::{ask_for, told_as};
+use crate::asking::{USUAL, ask_for, told_as};
 use crate::call::{Call, Handled};
 use crate::errors::Error;
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 fn phone(call: &Call) -> Result<(String, Jid), Error> {
     let phone = call.body.needed(&["phone"], "phone number cannot be empty")?;
@@ -21,7 +19,7 @@ pub(super) async fn add(call: Call) -> Handled {
     let (phone, address) = phone(&call)?;
     let full_name = call.body.needed(&["full_name"], "full name cannot be empty")?;
     let wish = Ask::SaveContact { address, full_name: full_name.clone() };
-    let done: Result<Value, _> = ask_for(&call, wish, PATIENCE).await;
+    let done: Result<Value, _> = ask_for(&call, wish, USUAL).await;
     done.map_err(|error| told_as("failed to add contact", error))?;
     Ok(Answer::of(json!({
         "success": true, "message": "Contact added successfully", "phone": phone, "full_name": full_name,
@@ -30,7 +28,7 @@ pub(super) async fn add(call: Call) -> Handled {
 
 pub(super) async fn remove(call: Call) -> Handled {
     let (phone, address) = phone(&call)?;
-    let done: Result<Value, _> = ask_for(&call, Ask::RemoveContact { address }, PATIENCE).await;
+    let done: Result<Value, _> = ask_for(&call, Ask::RemoveContact { address }, USUAL).await;
     done.map_err(|error| told_as("failed to remove contact", error))?;
     Ok(Answer::of(json!({ "success": true, "message": "Contact removed successfully", "phone": phone })))
 }

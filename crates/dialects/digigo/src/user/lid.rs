@@ -5,11 +5,9 @@ use web_wire::ask::{Ask, Pair, Pairs};
 use web_wire::jid::{HIDDEN, Jid};
 
 use crate::answer::Answer;
-use crate::asking::{ask, ask_for, told};
+use crate::asking::{USUAL, ask, ask_for, told};
 use crate::call::{Call, Handled, query_text};
 use crate::errors::Error;
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// In the query or in the body.
 fn given(call: &Call, name: &str, complaint: &str) -> Result<String, Error> {
@@ -47,7 +45,7 @@ pub(super) async fn of_lid(call: Call) -> Handled {
 }
 
 async fn both(call: &Call, address: Jid) -> Result<Pair, Error> {
-    let found: Option<Pair> = ask_for(call, Ask::BothAddresses { address }, PATIENCE).await.map_err(told)?;
+    let found: Option<Pair> = ask_for(call, Ask::BothAddresses { address }, USUAL).await.map_err(told)?;
     found.ok_or_else(|| Error::not_found("LID mapping not found"))
 }
 

@@ -5,13 +5,11 @@ use web_wire::ask::{Ask, Picture, PictureAsk, PictureSet};
 use web_wire::jid::Jid;
 
 use crate::answer::Answer;
-use crate::asking::{ask, ask_for, told_as};
+use crate::asking::{USUAL, ask, ask_for, told_as};
 use crate::call::{Call, Handled};
 use crate::errors::Error;
 use crate::files::{Files, Given, LARGEST_IMAGE, unusable};
 use media::convert::{Medium, sniff};
-
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 pub(super) async fn avatar(call: Call) -> Handled {
     let body = &call.body;
@@ -46,14 +44,14 @@ pub(super) async fn set(mut call: Call) -> Handled {
     }
     let photo = files.converter().profile_photo(taken.bytes).await.map_err(unusable)?;
     let blob = files.keep(photo.bytes, "image/jpeg").await?;
-    let done: Result<PictureSet, _> = ask_for(&call, Ask::SetPicture { blob: blob.clone() }, PATIENCE).await;
+    let done: Result<PictureSet, _> = ask_for(&call, Ask::SetPicture { blob: blob.clone() }, USUAL).await;
     files.forget().await;
     let set = done.map_err(|error| told_as("failed to set profile photo", error))?;
     Ok(Answer::of(json!({ "Details": "Profile photo set successfully", "PictureID": set.id })))
 }
 
 pub(super) async fn remove(call: Call) -> Handled {
-    let done: Result<Value, _> = ask_for(&call, Ask::RemovePicture, PATIENCE).await;
+    let done: Result<Value, _> = ask_for(&call, Ask::RemovePicture, USUAL).await;
     done.map_err(|error| told_as("failed to remove profile photo", error))?;
     Ok(Answer::details("Profile photo removed successfully"))
 }

@@ -10,7 +10,6 @@ use web_wire::config::Config;
 use whatsapp_rust::{Client, InboundDurabilityHook};
 
 use super::message::Taking;
-use crate::Options;
 
 /// The library awaits it; what it committed is acknowledged, anything else comes again.
 pub(crate) struct Hook {
@@ -20,7 +19,7 @@ pub(crate) struct Hook {
 }
 
 impl Hook {
-    pub(crate) fn new(engine: &Engine, _: Arc<Options>, opened: &Opened, config: &Config) -> Self {
+    pub(crate) fn new(engine: &Engine, opened: &Opened, config: &Config) -> Self {
         let taking = Taking { sender: opened.sender.external_id.clone(), leave_files: config.leave_files };
         Self { engine: engine.clone(), account: opened.account.external_id.clone(), taking }
     }

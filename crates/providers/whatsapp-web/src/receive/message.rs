@@ -32,7 +32,7 @@ pub(super) struct Taking {
 
 impl Taking {
     pub(super) fn of(session: &Session<'_>) -> Self {
-        let config: web_wire::config::Config = serde_json::from_str(&session.opened.sender.config).unwrap_or_default();
+        let config = web_wire::config::Config::read(&session.opened.sender.config);
         Self { sender: session.opened.sender.external_id.clone(), leave_files: config.leave_files }
     }
 

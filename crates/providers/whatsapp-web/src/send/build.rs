@@ -27,7 +27,7 @@ pub(crate) struct Build<'a> {
     pub now: i64,
     /// 32 unpredictable bytes for what others answer to in secret (polls, events).
     pub secret: [u8; 32],
-    /// The uploaded files, in the order of `Body::blobs`.
+    /// The uploaded files, in the order of `Body::files`.
     pub files: Vec<Uploaded>,
 }
 

@@ -91,102 +91,75 @@ pub(super) fn message(
     })
 }
 
+/// A message about a file: where it lies and how it is opened, the same for every kind, and what this kind says besides.
+macro_rules! described {
+    ($kind:ident, $media:ident, $file:ident, { $($field:ident: $value:expr,)* }) => {
+        parts::$kind {
+            url: Some($file.url),
+            direct_path: Some($file.direct_path),
+            media_key: Some($file.media_key.to_vec()),
+            file_sha256: Some($file.file_sha256.to_vec()),
+            file_enc_sha256: Some($file.file_enc_sha256.to_vec()),
+            file_length: Some($file.file_length),
+            media_key_timestamp: Some($file.media_key_timestamp),
+            mimetype: Some($media.mime.clone()),
+            $($field: $value,)*
+            ..Default::default()
+        }
+    };
+}
+
 /// A thumbnail that is no base64 was refused when the message was accepted.
 fn thumbnail(media: &Media) -> Option<Vec<u8>> {
     media.thumbnail.as_deref().and_then(|text| bytes_of(text).ok())
 }
 
 pub(super) fn image(media: &Media, file: Uploaded) -> parts::ImageMessage {
-    parts::ImageMessage {
-        url: Some(file.url),
-        direct_path: Some(file.direct_path),
-        media_key: Some(file.media_key.to_vec()),
-        file_sha256: Some(file.file_sha256.to_vec()),
-        file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
-        file_length: Some(file.file_length),
-        media_key_timestamp: Some(file.media_key_timestamp),
-        mimetype: Some(media.mime.clone()),
+    described!(ImageMessage, media, file, {
         caption: media.caption.clone(),
         width: media.width,
         height: media.height,
         jpeg_thumbnail: thumbnail(media),
         view_once: media.view_once.then_some(true),
-        ..Default::default()
-    }
+    })
 }
 
 pub(super) fn video(media: &Media, file: Uploaded) -> parts::VideoMessage {
-    parts::VideoMessage {
-        url: Some(file.url),
-        direct_path: Some(file.direct_path),
-        media_key: Some(file.media_key.to_vec()),
-        file_sha256: Some(file.file_sha256.to_vec()),
-        file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
-        file_length: Some(file.file_length),
-        media_key_timestamp: Some(file.media_key_timestamp),
+    described!(VideoMessage, media, file, {
         streaming_sidecar: file.streaming_sidecar,
-        mimetype: Some(media.mime.clone()),
         caption: media.caption.clone(),
         seconds: media.seconds,
         width: media.width,
         height: media.height,
         jpeg_thumbnail: thumbnail(media),
         view_once: media.view_once.then_some(true),
-        ..Default::default()
-    }
+    })
 }
 
 fn audio(media: &Media, file: Uploaded) -> Result<parts::AudioMessage, Unbuildable> {
-    Ok(parts::AudioMessage {
-        url: Some(file.url),
-        direct_path: Some(file.direct_path),
-        media_key: Some(file.media_key.to_vec()),
-        file_sha256: Some(file.file_sha256.to_vec()),
-        file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
-        file_length: Some(file.file_length),
-        media_key_timestamp: Some(file.media_key_timestamp),
+    Ok(described!(AudioMessage, media, file, {
         streaming_sidecar: file.streaming_sidecar,
-        mimetype: Some(media.mime.clone()),
         seconds: media.seconds,
         ptt: Some(media.voice),
         waveform: media.waveform.as_deref().map(bytes_of).transpose()?,
         view_once: media.view_once.then_some(true),
-        ..Default::default()
-    })
+    }))
 }
 
 pub(super) fn document(media: &Media, file: Uploaded) -> parts::DocumentMessage {
-    parts::DocumentMessage {
-        url: Some(file.url),
-        direct_path: Some(file.direct_path),
-        media_key: Some(file.media_key.to_vec()),
-        file_sha256: Some(file.file_sha256.to_vec()),
-        file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
-        file_length: Some(file.file_length),
-        media_key_timestamp: Some(file.media_key_timestamp),
-        mimetype: Some(media.mime.clone()),
+    described!(DocumentMessage, media, file, {
         file_name: media.filename.clone(),
         title: media.filename.clone(),
         caption: media.caption.clone(),
         jpeg_thumbnail: thumbnail(media),
-        ..Default::default()
-    }
+    })
 }
 
 fn sticker(media: &Media, file: Uploaded) -> parts::StickerMessage {
-    parts::StickerMessage {
-        url: Some(file.url),
-        direct_path: Some(file.direct_path),
-        media_key: Some(file.media_key.to_vec()),
-        file_sha256: Some(file.file_sha256.to_vec()),
-        file_enc_sha256: Some(file.file_enc_sha256.to_vec()),
-        file_length: Some(file.file_length),
-        media_key_timestamp: Some(file.media_key_timestamp),
-        mimetype: Some(media.mime.clone()),
+    described!(StickerMessage, media, file, {
         width: media.width,
         height: media.height,
         is_animated: Some(media.animated),
         png_thumbnail: thumbnail(media),
-        ..Default::default()
-    }
+    })
 }

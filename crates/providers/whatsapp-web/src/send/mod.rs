@@ -128,7 +128,7 @@ async fn hand_over(
         return done;
     }
     let mut files = Vec::new();
-    for media in media_of(&wanted.body) {
+    for media in wanted.body.files() {
         let file = files::upload(client, &options.blobs, media).await;
         files.push(file.map_err(|error| errors::upload(&error))?);
     }
@@ -157,22 +157,6 @@ async fn hand_over(
         }
     };
     sent.map_err(|error| errors::of(&error))
-}
-
-/// The files of a body, in the order in which it is built.
-fn media_of(body: &Body) -> Vec<&wire::Media> {
-    fn of(card: &wire::Interactive) -> Option<&wire::Media> {
-        match &card.header {
-            Some(wire::Header::Media(media)) => Some(media),
-            _ => None,
-        }
-    }
-    match body {
-        Body::Media(media) => vec![media],
-        Body::Interactive(card) => of(card).into_iter().collect(),
-        Body::Carousel { cards, .. } => cards.iter().filter_map(of).collect(),
-        _ => Vec::new(),
-    }
 }
 
 /// Lists are only shown with a word of their own beside them.

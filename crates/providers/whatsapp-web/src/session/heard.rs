@@ -215,7 +215,7 @@ impl Session<'_> {
     }
 
     fn wants_away(&self) -> bool {
-        let config: web_wire::config::Config = serde_json::from_str(&self.opened.sender.config).unwrap_or_default();
+        let config = web_wire::config::Config::read(&self.opened.sender.config);
         config.auto_unavailable
     }
 }

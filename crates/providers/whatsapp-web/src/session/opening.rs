@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use wacore::store::DevicePropsOverride;
 use wacore::types::events::{Event, EventHandler};
 use waproto::whatsapp::device_props::PlatformType;
-use web_wire::config::{Config, Device, PROXY};
+use web_wire::config::{Config, Device, proxy_purpose};
 use whatsapp_rust::TokioRuntime;
 use whatsapp_rust::bot::{Bot, BotHandle};
 
@@ -72,7 +72,7 @@ pub(super) async fn open(provider: &WhatsAppWeb, engine: &Engine, opened: &Opene
         .with_version(version(&config.device).unwrap_or_else(|| options.version.current()))
         .with_device_props(props(&config.device, &options.device_name))
         .with_wanted_pre_key_count(options.prekeys)
-        .with_inbound_durability_hook(Hook::new(engine, options.clone(), opened, &config))
+        .with_inbound_durability_hook(Hook::new(engine, opened, &config))
         .with_event_handler(Mailbox(tell));
     if !options.history {
         bot = bot.skip_history_sync();
@@ -85,7 +85,7 @@ fn proxy(engine: &Engine, opened: &Opened, config: &Config) -> Result<Option<Pro
     use base64::Engine as _;
     let Some(sealed) = &config.proxy else { return Ok(None) };
     let sealed = base64::engine::general_purpose::STANDARD.decode(sealed).unwrap_or_default();
-    let purpose = format!("{PROXY} {}", opened.sender.id);
+    let purpose = proxy_purpose(opened.sender.id);
     let address = engine.key.open(&purpose, &sealed).map_err(OpenError::Sealed)?;
     Ok(Some(String::from_utf8_lossy(&address).parse()?))
 }

@@ -294,7 +294,7 @@ impl House {
     /// From its next opening on, everything of an account goes through a proxy.
     pub async fn set_proxy(&self, sender: &Sender, address: &str) {
         use base64::Engine as _;
-        let purpose = format!("{} {}", web_wire::config::PROXY, sender.id);
+        let purpose = web_wire::config::proxy_purpose(sender.id);
         let sealed = self.engine().key.seal(&purpose, address.as_bytes()).unwrap();
         let proxy = base64::engine::general_purpose::STANDARD.encode(sealed);
         let config = Some(json!({ "proxy": proxy }).to_string());
