@@ -1,13 +1,19 @@
 """The programs under test: started on free ports in a directory of their own, ended by their id."""
 
+import contextlib
+import glob
 import json
 import os
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+import pytest
+import judge
 import requests
 
 BIN = os.environ["HERMOD_BIN"]
@@ -43,12 +49,36 @@ def environment(settings):
     return clean | {"NO_COLOR": "1"} | settings
 
 
+@contextlib.contextmanager
+def postgres(wanted=True):
+    """Arguments that put a platform on an empty PostgreSQL database of its own, where that is wanted."""
+    if not wanted:
+        yield ()
+        return
+    server = os.environ.get("HERMOD_TEST_POSTGRES")
+    if not server:
+        pytest.skip("no PostgreSQL: run under scripts/postgres")
+    name = f"blackbox_{secrets.token_hex(6)}"
+    ask = lambda words: subprocess.run([psql(), server, "-qc", words], check=True, timeout=60, stdin=subprocess.DEVNULL)
+    ask(f"CREATE DATABASE {name}")
+    try:
+        yield "--database", server.rsplit("/", 1)[0] + f"/{name}"
+    finally:
+        ask(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def psql():
+    return shutil.which("psql") or sorted(glob.glob("/usr/lib/postgresql/*/bin/psql"))[-1]
+
+
 class Program:
     """A running hermod. Its output goes to `log`."""
 
     def __init__(self, log, *arguments, **settings):
         self.log = Path(log)
         self.log.parent.mkdir(parents=True, exist_ok=True)
+        # An earlier process may have written to it.
+        self.begin = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
                 [BIN, *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment(settings)
@@ -74,7 +104,7 @@ class Program:
         self.process.send_signal(signal.SIGTERM)
 
     def output(self):
-        return self.log.read_text(errors="replace")
+        return self.log.read_bytes()[self.begin:].decode(errors="replace")
 
     def alive(self):
         code = self.process.poll()
@@ -94,6 +124,7 @@ class Platform(Program):
             self.kill()
             raise
         self.url = self.told["base_url"]
+        judge.watch(self.url)
         self.outside = Outside(self.told["sandbox_url"])
         self.kirim = Kirim(self.url, self.told["kirim"])
 

@@ -12,6 +12,8 @@ root=$(cd ../.. && pwd)
 HERMOD_BIN=$(realpath -m "${HERMOD_BIN:-$root/target/debug/hermod}")
 [ -x "$HERMOD_BIN" ] || { echo "$HERMOD_BIN is not there: cargo build -p hermod-server" >&2; exit 1; }
 export HERMOD_BIN
+# Stories under load are told by its driver, where that is built.
+export HERMOD_BENCH_BIN=${HERMOD_BENCH_BIN:-$root/target/debug/hermod-bench}
 export PYTHONDONTWRITEBYTECODE=1
 
 keep=${HERMOD_BLACKBOX_KEEP:-}

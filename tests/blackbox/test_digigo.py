@@ -7,8 +7,9 @@ import time
 
 import pytest
 import requests
+from digigo import Digigo, create, data, told
 from pictures import png
-from programs import Platform, until
+from programs import Platform, postgres, until
 from receiver import Receiver
 
 CUSTOMER = "+15557770002"
@@ -16,53 +17,14 @@ OWNER = "+15551230001"
 NUMBER = CUSTOMER[1:]
 
 
-class Digigo:
-    """A user of the API."""
-
-    def __init__(self, url, token):
-        self.url, self.token = url, token
-
-    def call(self, method, path, body=None, status=200, **params):
-        answer = requests.request(method, self.url + path, json=body, params=params, headers={"token": self.token}, timeout=60)
-        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json()
-
-    def post(self, path, body=None, status=200):
-        return self.call("POST", path, body or {}, status)
-
-    def get(self, path, status=200, **params):
-        return self.call("GET", path, None, status, **params)
-
-    def send(self, kind, **body):
-        return self.post(f"/chat/send/{kind}", body)["data"]
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory):
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def house(request, tmp_path_factory):
     data = tmp_path_factory.mktemp("digigo") / "data"
-    with Receiver(files={"/picture.png": (png(), "image/png")}) as receiver, Platform(data, "--sandbox") as platform:
+    files = {"/picture.png": (png(), "image/png")}
+    with Receiver(files) as receiver, postgres(request.param == "postgres") as where, Platform(data, "--sandbox", *where) as platform:
         if "web" not in platform.told:
             pytest.skip("this build has no WhatsApp Web sandbox")
         yield platform, receiver
-
-
-def admin(platform, method, path, body=None, status=200):
-    token = platform.told["digigo"]["admin_token"]
-    answer = requests.request(method, platform.url + path, json=body, headers={"Authorization": token}, timeout=60)
-    assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
-    return answer.json()
-
-
-def told(kind, **wanted):
-    """Webhook posts of this event that hold all these texts."""
-    def fits(push):
-        body = json.loads(push.body)
-        return body.get("eventType") == kind and all(text in push.body.decode() for text in wanted.values())
-    return fits
-
-
-def data(push):
-    return json.loads(push.body)["data"]
 
 
 def screen(platform, phone):
@@ -71,10 +33,7 @@ def screen(platform, phone):
 
 def linked(platform, receiver, name, owner):
     """A user whose account is linked by scanning the code of its QR event."""
-    made = admin(platform, "POST", "/admin/users", {
-        "name": name, "token": f"token-of-{name}", "webhook": f"{receiver.url}/{name}", "events": "All"}, 201)
-    assert made["data"]["token"] == f"token-of-{name}" and len(made["data"]["id"]) == 32
-    user = Digigo(platform.url, f"token-of-{name}")
+    user, _ = create(platform, name, webhook=f"{receiver.url}/{name}", events="All")
     assert user.get("/session/status")["data"]["connected"] is False
     user.post("/session/connect", {"Subscribe": ["All"], "Immediate": False})
     seen = receiver.wait(lambda push: push.path == f"/{name}" and told("QR")(push))
@@ -153,7 +112,7 @@ def leaves(platform, receiver, user):
     user.post("/session/disconnect")
     assert user.post("/chat/send/text", {"Phone": NUMBER, "Body": "x"}, 500)["error"] == "no session"
     user.post("/session/connect", {"Immediate": False})
-    until(lambda: user.get("/session/status")["data"]["loggedIn"], what="back without a code")
+    until(user.is_logged_in, what="back without a code")
     user.post("/session/logout")
     receiver.wait(told("LoggedOut"))
     status = user.get("/session/status")["data"]
@@ -171,13 +130,12 @@ def test_two_accounts_talk(house):
 
 def test_a_code_is_typed_instead(house):
     platform, receiver = house
-    admin(platform, "POST", "/admin/users", {"name": "code", "token": "token-of-code"}, 201)
-    user = Digigo(platform.url, "token-of-code")
+    user, _ = create(platform, "code")
     user.post("/session/connect", {"Immediate": False})
     code = user.post("/session/pairphone", {"Phone": "15551230021"})["data"]["LinkingCode"]
     assert len(code) == 9 and code[4] == "-"
     platform.outside.call("POST", "/phones/+15551230021/link", {"code": code})
-    until(lambda: user.get("/session/status")["data"]["loggedIn"], what="linked by code")
+    until(user.is_logged_in, what="linked by code")
 
 
 def test_restart_keeps_the_link(tmp_path):
@@ -189,7 +147,7 @@ def test_restart_keeps_the_link(tmp_path):
             user = linked(platform, receiver, "shop", OWNER)
         with Platform(data, "--sandbox") as platform:
             user = Digigo(platform.url, user.token)
-            until(lambda: user.get("/session/status")["data"]["loggedIn"], what="logged in again")
+            until(user.is_logged_in, what="logged in again")
             sent = user.send("text", Phone=NUMBER, Body="after the restart")
             until(lambda: any(m["id"] == sent["Id"] for m in screen(platform, CUSTOMER)), what="the message on the phone")
 

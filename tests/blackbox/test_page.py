@@ -8,6 +8,7 @@ import os
 
 import pytest
 import requests
+from digigo import create, data, told
 from pictures import png
 from playwright.sync_api import expect, sync_playwright
 from programs import Platform, until
@@ -16,6 +17,7 @@ CHROMIUM = os.environ.get("HERMOD_CHROMIUM", "/usr/bin/chromium")
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
 PHONE = "+15550199001"
+OWNER, FRIEND = "+15551239001", "+15551239002"
 SIZES = {"large": {"width": 1280, "height": 800}, "small": {"width": 390, "height": 760}}
 
 
@@ -37,8 +39,9 @@ def platform(tmp_path_factory, receiver):
 class Person:
     """A browser at the page, and whatever it complained of."""
 
-    def __init__(self, browser, platform, size="large", colours="light"):
+    def __init__(self, browser, platform, size="large", colours="light", phone=PHONE):
         self.context = browser.new_context(viewport=SIZES[size], color_scheme=colours, has_touch=size == "small")
+        self.context.add_init_script(f"localStorage.phone ??= {json.dumps(phone)}")
         self.page = self.context.new_page()
         self.complaints = []
         self.page.on("console", lambda line: self.complaints.append(line.text) if line.type in ("error", "warning") else None)
@@ -59,6 +62,30 @@ class Person:
     def says(self, text):
         self.page.get_by_label("Message", exact=True).fill(text)
         self.page.get_by_label("Message", exact=True).press("Enter")
+
+    def button(self, name):
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def enters(self, name):
+        self.page.locator("#talks .talk", has_text=name).click()
+        expect(self.page.locator("#title")).to_have_text(name)
+
+    def answers(self, word, **fields):
+        """Fills the sheet that is open and sends it off."""
+        sheet = self.page.get_by_role("dialog")
+        for label, value in fields.items():
+            sheet.get_by_label(label.replace("_", " "), exact=False).first.fill(value)
+        sheet.get_by_role("button", name=word, exact=True).click()
+        expect(sheet).to_be_hidden()
+
+    def changes(self, text):
+        """Opens the sheet on which a message of one's own is changed."""
+        self.bubble(text).hover()
+        self.bubble(text).get_by_role("button", name="Change this message").click()
+
+    def sideways(self):
+        """What scrolls sideways, and should not."""
+        return self.page.evaluate("['html', '#chat', 'main header'].filter(one => (one = document.querySelector(one)).scrollWidth > one.clientWidth)")
 
     def shoot(self, directory, name):
         self.page.screenshot(path=directory / f"{name}.png")
@@ -142,6 +169,92 @@ def test_it_looks_right_everywhere(browser, platform, receiver, tmp_path):
                 until(lambda: person.page.evaluate("[...document.querySelectorAll('#chat img')].every(one => one.complete)"), what="the pictures")
                 expect(person.bubble("the last one")).to_be_in_viewport(ratio=1)
                 expect(person.page.get_by_label("Message", exact=True)).to_be_in_viewport(ratio=1)
-                sideways = person.page.evaluate("['html', '#chat'].filter(one => (one = document.querySelector(one)).scrollWidth > one.clientWidth)")
-                assert not sideways, f"{size}: {sideways} scroll sideways"
+                assert not person.sideways(), f"{size}: {person.sideways()} scroll sideways"
                 person.shoot(tmp_path, f"{size}-{colours}")
+
+
+def shown(platform, phone, id):
+    return next((one for one in platform.outside.screen(phone) if one["id"] == id), {})
+
+
+def session(platform, receiver):
+    """A user of DIGIGO who waits for a phone, and the QR code's text."""
+    if "web" not in platform.told:
+        pytest.skip("this build has no WhatsApp Web sandbox")
+    user, _ = create(platform, "page", webhook=f"{receiver.url}/page", events="All")
+    user.post("/session/connect", {"Subscribe": ["All"], "Immediate": False})
+    return user, data(receiver.wait(lambda push: push.path == "/page" and told("QR")(push)))["code"]
+
+
+def test_a_person_plays_the_owner_of_a_linked_account(browser, platform, receiver, tmp_path):
+    user, code = session(platform, receiver)
+    outside = platform.outside
+    with Person(browser, platform, phone=OWNER) as person:
+        person.button("Linked devices").click()
+        person.shoot(tmp_path, "link")
+        person.answers("Link", QR_code=code)
+        until(user.is_logged_in, what="the link")
+
+        sent = user.send("text", Phone=FRIEND[1:], Body="written on the device")["Id"]
+        person.enters(FRIEND)
+        expect(person.bubble("written on the device").locator(".ticks")).to_have_text("\u2713\u2713")
+        came = outside.say(FRIEND, OWNER, "hello to your phone")
+        person.bubble("hello to your phone").hover()
+        person.bubble("hello to your phone").get_by_role("button", name="React with a heart").click()
+        until(lambda: shown(platform, FRIEND, came).get("reactions"), what="the heart")
+        until(lambda: shown(platform, FRIEND, came)["status"] == "read", what="blue ticks: the conversation is open")
+
+        person.page.get_by_label("Message", exact=True).press_sequentially("frist")
+        typing = lambda: outside.call("GET", f"/phones/{FRIEND}")["typing"]
+        until(lambda: typing() == [{"from": OWNER, "state": "composing"}], what="typing")
+        person.says("frist")
+        until(lambda: typing() == [], what="no more typing")
+        own = until(lambda: next((one["id"] for one in outside.screen(FRIEND) if one.get("text", {}).get("body") == "frist"), None), what="the text")
+        person.changes("frist")
+        person.shoot(tmp_path, "change")
+        person.answers("Save", New_words="first")
+        until(lambda: shown(platform, FRIEND, own).get("edited"), what="the edit")
+        expect(person.bubble("first")).to_contain_text("edited")
+        person.changes("first")
+        person.page.get_by_role("dialog").get_by_role("button", name="Delete for everyone").click()
+        until(lambda: shown(platform, FRIEND, own).get("deleted"), what="the deletion")
+
+        poll = outside.write(FRIEND, OWNER, type="poll", poll={"name": "Where?", "options": ["here", "there"], "selectable_count": 1})
+        person.bubble("Where?").get_by_role("button", name="there").click()
+        expect(person.bubble("Where?").get_by_role("button", name="there \u00b7 1", exact=True)).to_have_attribute("aria-pressed", "true")
+        voted = lambda: [one["poll_vote"] for one in outside.screen(FRIEND) if one["type"] == "poll_vote"]
+        until(lambda: voted() == [{"poll_id": poll, "options": ["there"]}], what="the vote")
+
+        person.button("Call").click()
+        expect(person.page.locator("#under")).to_have_text("call ringing")
+        [call] = outside.call("GET", f"/phones/{OWNER}/calls")["data"]
+        assert (call["to"], call["video"]) == (FRIEND, False)
+        person.button("Hang up").click()
+        expect(person.page.locator("#under")).to_have_text("call ended")
+
+        person.button("New group").click()
+        person.answers("Make", Name_of_the_group="Friends", Members=FRIEND)
+        expect(person.page.locator("#title")).to_have_text("Friends")
+        person.says("welcome")
+        group = until(lambda: next((one["to"] for one in outside.screen(FRIEND) if one.get("text", {}).get("body") == "welcome"), None), what="the text")
+        outside.say(FRIEND, group, "thank you")
+        expect(person.bubble("thank you").locator(".writer")).to_have_text(FRIEND)
+        person.button("Ask for votes").click()
+        person.answers("Send", Question="When?", Options="now\nlater")
+        expect(person.bubble("When?").get_by_role("button", name="later", exact=True)).to_be_visible()
+        user.send("text", Phone=FRIEND[1:], Body="still linked")
+
+    for size in SIZES:
+        for colours in ("light", "dark"):
+            with Person(browser, platform, size, colours, phone=OWNER) as person:
+                person.enters(FRIEND)
+                expect(person.bubble("still linked")).to_be_in_viewport(ratio=1)
+                expect(person.page.get_by_label("Message", exact=True)).to_be_in_viewport(ratio=1)
+                assert not person.sideways(), f"{size}: {person.sideways()} scroll sideways"
+                person.shoot(tmp_path, f"linked-{size}-{colours}")
+
+    with Person(browser, platform, phone=OWNER) as person:
+        person.button("Linked devices").click()
+        person.page.get_by_role("dialog").get_by_role("button", name="Unlink").click()
+        until(lambda: not user.is_logged_in(), what="the end of the link")
+        expect(person.page.get_by_role("dialog").get_by_role("button", name="Unlink")).to_be_hidden()

@@ -17,6 +17,7 @@ use axum::http::Method;
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use engine::{Engine, Id};
+use foldhash::fast::RandomState;
 use futures_util::FutureExt;
 
 use crate::throttle::Standing;
@@ -136,11 +137,11 @@ fn tell(figures: &Figures, asked: &Asked, response: &Response, took: Duration) {
 /// What is counted of requests. Looking a figure up by its labels costs more than counting, so they are kept.
 struct Figures {
     dialect: &'static str,
-    known: RwLock<HashMap<String, OfRoute>>,
+    known: RwLock<HashMap<String, OfRoute, RandomState>>,
 }
 
 /// By method and status.
-type OfRoute = HashMap<(&'static str, u16), Figure>;
+type OfRoute = HashMap<(&'static str, u16), Figure, RandomState>;
 
 #[derive(Clone)]
 struct Figure {

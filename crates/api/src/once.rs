@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use engine::idempotency::{Given, Kept, Once};
 use engine::{Clock, Engine, Error};
+use foldhash::fast::RandomState;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -22,7 +23,9 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whose turn it is, key by key, and who waits for it to end.
 #[derive(Clone, Default)]
-pub struct Turns(Arc<Mutex<HashMap<Key, Vec<oneshot::Sender<()>>>>>);
+pub struct Turns(Arc<Mutex<HashMap<Key, Waiting, RandomState>>>);
+
+type Waiting = Vec<oneshot::Sender<()>>;
 
 /// The right to work under a key; ends when dropped.
 pub struct Turn {

@@ -9,6 +9,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
+
 const NANOS: i64 = 1_000_000;
 const MINUTE: i64 = 60_000 * NANOS;
 /// Full buckets are swept out when there are this many.
@@ -33,7 +35,7 @@ pub struct Standing {
 }
 
 /// All callers' buckets.
-pub struct Throttle<K>(Mutex<HashMap<K, i64>>);
+pub struct Throttle<K>(Mutex<HashMap<K, i64, RandomState>>);
 
 impl<K> Default for Throttle<K> {
     fn default() -> Self {

@@ -79,6 +79,22 @@ enum Command {
         #[arg(long, default_value_t = 30)]
         seconds: u64,
     },
+    /// The same for linked accounts; needs a hermod built with --features web-sandbox.
+    LinkedCrash {
+        #[arg(long, default_value_t = 30)]
+        rounds: u32,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// A PostgreSQL database instead of SQLite; it must be empty.
+        #[arg(long, value_name = "URL")]
+        database: Option<String>,
+    },
+    /// Kill and pause, in turns, the one of two processes that keeps linked accounts up; fails when anything is lost or
+    /// doubled.
+    FailOver {
+        #[arg(long, default_value_t = 6)]
+        rounds: u32,
+    },
     /// How long a healthy receiver waits beside one that hangs.
     Fair {
         #[arg(long, default_value_t = 20)]
@@ -118,6 +134,13 @@ fn run(cli: Cli) -> Outcome<ExitCode> {
         Command::DatabaseGone { seconds } => {
             let story = stories::DatabaseGone { seconds };
             return told(driving(story.run(&cli.shared.bench()?))?);
+        }
+        Command::LinkedCrash { rounds, seed, database } => {
+            let story = stories::LinkedCrash { rounds, seed, database };
+            return told(driving(story.run(&cli.shared.bench()?.for_web()))?);
+        }
+        Command::FailOver { rounds } => {
+            return told(driving(stories::FailOver { rounds }.run(&cli.shared.bench()?.for_web()))?.story);
         }
         Command::Fair { seconds } => {
             println!("{}", driving(measure::fair::delays(&cli.shared.bench()?, seconds))?);

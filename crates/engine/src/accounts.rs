@@ -59,6 +59,12 @@ impl Engine {
         Ok(opened.collect())
     }
 
+    /// An organization's accounts with their secrets opened, oldest first; removed ones left out.
+    pub async fn accounts_in(&self, organization: &Id) -> Result<Vec<Arc<Account>>> {
+        let found = rows::list(&mut *self.db.reader().await?, Some(organization), None).await?;
+        found.iter().filter(|row| row.status != REMOVED).map(|row| self.opened(row).map(Arc::new)).collect()
+    }
+
     /// Everybody's accounts as they are kept, oldest first: for operators.
     pub async fn account_rows(&self) -> Result<Vec<rows::Account>> {
         rows::list(&mut *self.db.reader().await?, None, None).await
@@ -70,6 +76,7 @@ impl Engine {
         Ok(Account {
             id: row.id,
             organization_id: row.organization_id,
+            provider: row.provider.clone(),
             external_id: row.external_id.clone(),
             name: row.name.clone(),
             config: row.config.clone(),

@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use foldhash::fast::RandomState;
 use store::Id;
 use store::keys::ApiKey;
 use store::senders::Sender;
@@ -21,9 +22,17 @@ pub struct Cache {
     pub(crate) keys: Map<[u8; 32], ApiKey>,
     pub(crate) senders: Map<(Id, String), Sender>,
     pub(crate) senders_by_id: Map<Id, Sender>,
+    /// By provider and the provider's name; so are `accounts_by_name`.
+    pub(crate) senders_by_name: Map<(String, String), Sender>,
+    pub(crate) accounts_by_name: Map<(String, String), store::accounts::Account>,
     pub(crate) accounts: Map<Id, Account>,
     pub(crate) organizations: Map<Id, store::organizations::Organization>,
+    /// When each account was last known to be heard.
+    heard: Mutex<HashMap<Id, i64, RandomState>>,
 }
+
+/// That an account is heard is written down once in so many milliseconds.
+const NEWS_MS: i64 = 1000;
 
 impl Cache {
     pub(crate) fn generation(&self) -> u64 {
@@ -36,8 +45,20 @@ impl Cache {
         self.keys.clear();
         self.senders.clear();
         self.senders_by_id.clear();
+        self.senders_by_name.clear();
+        self.accounts_by_name.clear();
         self.accounts.clear();
         self.organizations.clear();
+    }
+
+    /// Whether it is time to write down that an account is heard; if so, the next time is a while away.
+    pub(crate) fn is_news_of(&self, account: &Id, now: i64) -> bool {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = heard.get(account).is_some_and(|at| (*at..at + NEWS_MS).contains(&now));
+        if !old {
+            heard.insert(*account, now);
+        }
+        !old
     }
 
     /// Keeps a value that was loaded while `generation` was current.
@@ -51,7 +72,7 @@ impl Cache {
     }
 }
 
-pub(crate) struct Map<K, V>(RwLock<HashMap<K, Arc<V>>>);
+pub(crate) struct Map<K, V>(RwLock<HashMap<K, Arc<V>, RandomState>>);
 
 impl<K, V> Default for Map<K, V> {
     fn default() -> Self {

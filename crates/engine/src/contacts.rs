@@ -11,6 +11,7 @@ use crate::{Engine, Outcome, Refusal, UseCase};
 pub const PHONE: &str = "phone";
 /// An id that a channel gives a person towards our business.
 pub const USER: &str = "user";
+pub const EMAIL: &str = "email";
 
 /// Makes a contact known to a sender. A person whom another sender of the organization knows keeps the
 /// same contact and gains what is new.
@@ -50,14 +51,10 @@ impl Work for Create {
 impl Create {
     async fn insert(&self, tx: &mut Tx, id: Id) -> Result<Id> {
         let fresh = Contact {
-            id,
-            organization_id: self.organization,
             name: self.name.clone(),
             email: self.email.clone(),
             metadata: self.metadata.clone(),
-            created_at: id.millis(),
-            updated_at: id.millis(),
-            phone: None,
+            ..Contact::new(id, self.organization, id.millis())
         };
         store::contacts::insert(tx, &fresh).await?;
         if store::contacts::add_address(tx, &self.organization, &id, PHONE, &self.phone, id.millis()).await? {
@@ -165,16 +162,7 @@ pub(crate) async fn ensure(
         }
     }
     let id = engine.new_id();
-    let fresh = Contact {
-        id,
-        organization_id: *organization,
-        name: name.map(str::to_owned),
-        email: None,
-        metadata: None,
-        created_at: now,
-        updated_at: now,
-        phone: None,
-    };
+    let fresh = Contact { name: name.map(str::to_owned), ..Contact::new(id, *organization, now) };
     store::contacts::insert(tx, &fresh).await?;
     for address in addresses {
         if !store::contacts::add_address(tx, organization, &id, &address.kind, &address.value, now).await? {

@@ -26,6 +26,13 @@ pub enum Content {
     Buttons(Buttons),
     List(List),
     Template(Template),
+    /// Words to be spoken.
+    Speech {
+        text: String,
+        /// BCP 47.
+        language: String,
+    },
+    Email(Box<Email>),
     /// An answer chosen from buttons, a list or a template.
     Choice {
         id: String,
@@ -171,6 +178,31 @@ pub struct Template {
     pub components: Option<Native>,
 }
 
+/// One mail to one recipient; `to` and `cc` are what its head shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Email {
+    /// Beside the sender's address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from_name: Option<String>,
+    pub to: Vec<Mailbox>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cc: Vec<Mailbox>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reply_to: Vec<Mailbox>,
+    pub subject: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    pub address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
 impl Content {
     /// Reads what the store keeps.
     pub fn parse(json: &str) -> store::Result<Self> {
@@ -196,6 +228,8 @@ impl Content {
             Self::Reaction { .. } => "reaction",
             Self::Buttons(_) | Self::List(_) => "interactive",
             Self::Template(_) => "template",
+            Self::Speech { .. } => "speech",
+            Self::Email(_) => "email",
             Self::Choice { of, .. } if of == "template" => "button",
             Self::Choice { .. } => "interactive",
             Self::Native(native) => &native.name,
@@ -214,6 +248,8 @@ impl Content {
             Self::Buttons(buttons) => Some(&buttons.body),
             Self::List(list) => Some(&list.body),
             Self::Template(template) => Some(&template.name),
+            Self::Speech { text, .. } => Some(text),
+            Self::Email(email) => Some(&email.subject),
             Self::Choice { title, .. } => Some(title),
             Self::Native(native) => native.text.as_deref(),
         }

@@ -89,7 +89,11 @@ pub(crate) async fn deliveries_of(
     if wanting.is_empty() {
         return Ok(Vec::new());
     }
-    let context = context(engine, &mut reader, event).await?;
+    let mut context = context(engine, &mut reader, event).await?;
+    if context.message.is_some() && wanting.iter().any(|it| looks_back(engine, it)) {
+        context.history = store::events::about(&mut reader, &event.subject_id).await?;
+        context.history.retain(|earlier| earlier.id <= event.id);
+    }
     drop(reader);
     let mut deliveries = Vec::new();
     for subscription in &wanting {
@@ -98,10 +102,14 @@ pub(crate) async fn deliveries_of(
     Ok(deliveries)
 }
 
+fn looks_back(engine: &Engine, subscription: &Subscription) -> bool {
+    engine.dialect(&subscription.format).is_some_and(|dialect| dialect.format.looks_back())
+}
+
 /// `None` when the format does not speak of such events, or cannot.
 async fn render(engine: &Engine, event: &Event, context: &Context, subscription: &Subscription) -> Option<Delivery> {
     let format = &engine.dialect(&subscription.format)?.format;
-    let name = format.event_name(event)?;
+    let name = format.event_name(event, context)?;
     if !format.wants(&subscription.events, name) {
         return None;
     }
@@ -182,7 +190,21 @@ async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context>
         _ => Vec::new(),
     };
     let live = !engine.settings.sandbox;
-    Ok(Context { sender, account, conversation, contact, addresses, labels, message, media, session, token, live })
+    let history = Vec::new();
+    Ok(Context {
+        sender,
+        account,
+        conversation,
+        contact,
+        history,
+        addresses,
+        labels,
+        message,
+        media,
+        session,
+        token,
+        live,
+    })
 }
 
 /// The session and the key of a sender that has its own.

@@ -29,6 +29,10 @@ pub const CONVERSATION_CLOSED: &str = "conversation.closed";
 pub const CONTACT_CREATED: &str = "contact.created";
 pub const CONTACT_UPDATED: &str = "contact.updated";
 pub const CONTACT_IDENTITY_UPDATED: &str = "contact.identity_updated";
+pub const CONTACT_DELETED: &str = "contact.deleted";
+/// Somebody does not want to hear from us any more, or does again.
+pub const CONSENT_WITHDRAWN: &str = "consent.withdrawn";
+pub const CONSENT_GIVEN: &str = "consent.given";
 pub const TEMPLATE_UPDATED: &str = "template.updated";
 pub const SENDER_UPDATED: &str = "sender.updated";
 pub const ACCOUNT_NOTICE: &str = "account.notice";

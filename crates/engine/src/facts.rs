@@ -13,6 +13,8 @@ use crate::failure::Failure;
 pub enum Fact {
     Message(Box<Message>),
     Receipt(Box<Receipt>),
+    /// What came of a part of a message, or of a whole one, told by a carrier.
+    Part(Box<PartReceipt>),
     Template(TemplateChange),
     /// Somebody does or does not want to hear a kind of message.
     Preference(Preference),
@@ -24,6 +26,8 @@ pub enum Fact {
     Person(PersonNames),
     /// How the owner has a chat.
     Chat(ChatStanding),
+    /// Something that happened on a session, told as it came.
+    Told(Told),
     /// Anything else, kept as it came.
     Notice(Notice),
 }
@@ -77,6 +81,21 @@ pub struct Receipt {
     /// Addresses of the recipient as the provider knows them.
     pub recipient: Vec<Address>,
     pub document: Option<Document>,
+}
+
+/// What came of what a carrier gave a name of its own: a part of a message, or all of it.
+#[derive(Clone, Debug)]
+pub struct PartReceipt {
+    /// The provider's name for the account.
+    pub account: String,
+    /// As it stood in `provider::Sent`.
+    pub provider_id: String,
+    /// Our id, where the carrier hands it back.
+    pub message: Option<Id>,
+    /// `Sent`, `Delivered` or `Failed`.
+    pub status: Status,
+    pub at: i64,
+    pub failure: Option<Failure>,
 }
 
 /// A template as it stands at the provider.
@@ -158,6 +177,15 @@ pub struct ChatStanding {
     pub address: Address,
     /// `None`: the chat is gone.
     pub standing: Option<store::people::Standing>,
+}
+
+/// A session's notice, committed with the facts that came with it.
+#[derive(Clone, Debug)]
+pub struct Told {
+    pub sender: String,
+    /// The session's: from one that was lost nothing is taken.
+    pub fence: i64,
+    pub notice: crate::sessions::Notice,
 }
 
 #[derive(Clone, Debug)]

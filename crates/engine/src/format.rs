@@ -23,6 +23,8 @@ pub struct Context {
     pub account: Option<String>,
     pub conversation: Option<Conversation>,
     pub contact: Option<Contact>,
+    /// What happened to the message up to this event, oldest first, where the format looks back.
+    pub history: Vec<Event>,
     /// All of the contact's, where the sender's provider has sessions.
     pub addresses: Vec<Address>,
     /// On the contact, then on the conversation, each once.
@@ -54,8 +56,12 @@ pub trait EventFormat: Send + Sync + 'static {
     /// The engine's kinds of events (see `events`) that a name of its own stands for; `None`: no such name.
     fn kinds(&self, name: &str) -> Option<&'static [&'static str]>;
     /// Its word for an event, or `None` when it does not speak of such events.
-    fn event_name(&self, event: &Event) -> Option<&'static str>;
+    fn event_name(&self, event: &Event, context: &Context) -> Option<&'static str>;
     fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError>;
+    /// Whether it tells a message with all that happened to it before.
+    fn looks_back(&self) -> bool {
+        false
+    }
     /// Whether a subscription that names these events wants one of this name.
     fn wants(&self, events: &[String], name: &str) -> bool {
         events.iter().any(|wanted| wanted == name)

@@ -10,7 +10,7 @@ use crate::{Engine, UseCase};
 
 /// The first half of a SHA-256: the store has half as much to sort, and finding two of one's own that are equal
 /// still takes 2^64 tries.
-type Hash = [u8; 16];
+type Hash = store::idempotency::Key;
 
 /// A caller's key, bound to what was asked with it.
 #[derive(Clone)]
@@ -40,7 +40,7 @@ impl Once {
     }
 
     fn purpose(&self) -> String {
-        format!("idempotency/{:032x}", u128::from_be_bytes(self.key))
+        ["idempotency/", &hex::encode(self.key)].concat()
     }
 }
 
@@ -84,8 +84,7 @@ impl Engine {
 
     /// What was answered under a key before.
     pub async fn answered(&self, once: &Once) -> Result<Option<Kept<()>>> {
-        let mut reader = self.db.reader().await?;
-        found(&mut reader, &self.key, once, self.now()).await
+        self.db.write(Look { once: once.clone(), key: self.key.clone(), now: self.now() }).await
     }
 
     /// Keeps an answer to which no transaction belongs.
@@ -121,6 +120,19 @@ where
         let given = (self.render)(&output);
         keep(tx, &self.key, &self.once, &given, self.now).await?;
         Ok(Kept::Fresh(output, given))
+    }
+}
+
+struct Look {
+    once: Once,
+    key: SecretKey,
+    now: i64,
+}
+
+impl Work for Look {
+    type Output = Option<Kept<()>>;
+    async fn run(&self, tx: &mut Tx) -> Result<Self::Output> {
+        found(tx, &self.key, &self.once, self.now).await
     }
 }
 

@@ -137,12 +137,11 @@ impl Engine {
         let hash = hash(self, token);
         let known = match self.cache.keys.get(&hash) {
             Some(known) => known,
-            None => {
-                let generation = self.cache.generation();
-                let found = store::keys::by_hash(&mut *self.db.reader().await?, &hash).await?;
-                let Some(found) = found else { return Ok(Check::Unknown) };
-                self.cache.keep(&self.cache.keys, generation, hash, found)
-            }
+            // Boxed, for it is seldom, and every request is as large as the largest thing it may do.
+            None => match Box::pin(self.load_key(hash)).await? {
+                Some(found) => found,
+                None => return Ok(Check::Unknown),
+            },
         };
         Ok(match &known {
             key if key.dialect != dialect => Check::Unknown,
@@ -150,5 +149,11 @@ impl Engine {
             key if key.expires_at.is_some_and(|at| at <= self.now()) => Check::Expired,
             _ => Check::Good(known),
         })
+    }
+
+    async fn load_key(&self, hash: [u8; 32]) -> Result<Option<Arc<ApiKey>>> {
+        let generation = self.cache.generation();
+        let found = store::keys::by_hash(&mut *self.db.reader().await?, &hash).await?;
+        Ok(found.map(|found| self.cache.keep(&self.cache.keys, generation, hash, found)))
     }
 }

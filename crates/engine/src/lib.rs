@@ -9,10 +9,13 @@ pub mod accounts;
 pub mod cache;
 pub mod chats;
 pub mod clock;
+pub mod consent;
 pub mod contacts;
 pub mod content;
 pub mod conversations;
+pub mod custom_events;
 pub mod deliveries;
+pub mod directory;
 pub mod enrolment;
 pub mod events;
 pub mod explain;
@@ -29,8 +32,10 @@ pub mod organizations;
 pub mod policy;
 pub mod provider;
 pub mod receive;
+pub mod regions;
 pub mod replay;
 pub mod retention;
+pub mod routes;
 pub mod senders;
 pub mod sessions;
 pub mod settings;
@@ -73,6 +78,8 @@ pub struct Engine(Arc<Inside>);
 pub struct Inside {
     parts: Parts,
     sessions: sessions::Hub,
+    resting: outbound::Resting,
+    troubles: deliver::Troubles,
 }
 
 /// What an engine is made of.
@@ -106,7 +113,12 @@ impl std::ops::Deref for Inside {
 impl Engine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Inside { parts, sessions: sessions::Hub::default() }))
+        Self(Arc::new(Inside {
+            parts,
+            sessions: sessions::Hub::default(),
+            resting: outbound::Resting::default(),
+            troubles: deliver::Troubles::default(),
+        }))
     }
 
     #[must_use]

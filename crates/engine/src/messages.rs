@@ -7,7 +7,7 @@ use std::time::Duration;
 use store::contacts::Address;
 use store::conversations::With;
 use store::jobs::{Job, State};
-pub use store::messages::{Direction, Filter, Message, Status};
+pub use store::messages::{Direction, Filter, Message, Span, Status};
 use store::senders::Sender;
 use store::templates::Template;
 use store::{Id, Result, Tx, Work};
@@ -16,7 +16,7 @@ use crate::content::Content;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
 use crate::provider::{CallError, ReadReceipts};
-use crate::{Engine, Outcome, Refusal, UseCase, contacts, outbound, senders, templates};
+use crate::{Engine, Outcome, Refusal, UseCase, consent, contacts, outbound, senders, templates};
 
 /// What a caller wants to be sent.
 pub struct New {
@@ -30,12 +30,68 @@ pub struct New {
     /// The dialect it came through.
     pub origin: &'static str,
     pub request_id: String,
+    pub terms: Terms,
+}
+
+/// On what terms a message is taken: its dialect's policy, and the caller's wishes that are handed back.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// When it matters that the recipient opted out.
+    pub opted_out: Consult,
+    /// When it matters that we blocked the recipient.
+    pub blocked: Consult,
+    /// Templates that are not approved now are refused.
+    pub approved_only: bool,
+    pub echo: Echo,
+}
+
+/// When something that speaks against a message is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Consult {
+    #[default]
+    Never,
+    /// For templates of the category marketing: they are refused.
+    Marketing,
+    /// Always: the message is refused.
+    Always,
+    /// Always: the message is taken, and has failed.
+    Afterwards,
+}
+
+/// What the caller wants handed back with everything that is told about a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Echo {
+    /// The caller's own name for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Where its receipts are told besides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
+    /// The verification whose code it carries, 24 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verification: Option<String>,
+    /// What it is one piece of: a mail to several, 24 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+}
+
+impl Echo {
+    /// As it stands with a message.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        message.echo.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    fn to_json(&self) -> Option<String> {
+        (*self != Self::default()).then(|| serde_json::to_string(self).expect("texts are JSON"))
+    }
 }
 
 /// Accepts a message: the message, its event and the job that will carry it, in one commit.
 pub struct Send {
     engine: Engine,
-    new: New,
+    /// Boxed, for a wish is passed on from future to future, and each is as large as what it holds.
+    new: Box<New>,
     kind: String,
     content: String,
     /// Somebody waits to be told.
@@ -45,7 +101,7 @@ pub struct Send {
 #[must_use]
 pub fn send(engine: &Engine, new: New) -> Send {
     let (kind, content) = (new.content.kind().to_owned(), new.content.to_json());
-    Send { engine: engine.clone(), new, kind, content, told: AtomicBool::new(false) }
+    Send { engine: engine.clone(), new: Box::new(new), kind, content, told: AtomicBool::new(false) }
 }
 
 impl Work for Send {
@@ -58,8 +114,9 @@ impl Work for Send {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sender = &*new.sender;
-        if self.unwanted(tx, template.as_ref()).await? {
-            return Ok(Err(Refusal::OptedOut));
+        let objection = self.objection(tx, template.as_ref()).await?;
+        if let Some((refusal, false)) = objection {
+            return Ok(Err(refusal));
         }
         let (organization, to) = (&sender.organization_id, &new.to);
         let known = store::conversations::with_address(tx, organization, &sender.id, &to.kind, &to.value).await?;
@@ -69,15 +126,52 @@ impl Work for Send {
         };
         // Made when the conversation is locked, so that ids grow within it.
         let message = self.message(engine.new_id(), with);
-        store::conversations::wrote(tx, &with.conversation, message.created_at).await?;
-        if !store::messages::insert(tx, &message).await? {
+        store::conversations::wrote(tx, &with.conversation, &message.id, message.created_at).await?;
+        if !store::messages::insert(tx, &message, with.last_message.as_ref()).await? {
             return Err(store::Error::Exists("messages_by_provider_id".into()));
         }
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
         let note = Note::about(organization, events::MESSAGE_CREATED, &message);
         self.tell(events::append(tx, engine, note, &data).await?);
-        store::jobs::insert(tx, &job(&message)).await?;
+        match objection {
+            Some((refusal, _)) => self.fail(tx, &message, &refusal).await?,
+            None => store::jobs::insert(tx, &job(&message)).await?,
+        }
         Ok(Ok(message))
+    }
+}
+
+/// Accepts several messages, or none of them.
+pub struct SendAll(Vec<Send>);
+
+#[must_use]
+pub fn send_all(engine: &Engine, news: Vec<New>) -> SendAll {
+    SendAll(news.into_iter().map(|new| send(engine, new)).collect())
+}
+
+impl Work for SendAll {
+    type Output = Outcome<Vec<Message>>;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Vec<Message>>> {
+        let mut messages = Vec::with_capacity(self.0.len());
+        for send in &self.0 {
+            match send.run(tx).await? {
+                Ok(message) => messages.push(message),
+                // What was written before is undone with the transaction.
+                Err(refusal) if messages.is_empty() => return Ok(Err(refusal)),
+                Err(refusal) => return Err(store::Error::Refused(refusal.to_string())),
+            }
+        }
+        Ok(Ok(messages))
+    }
+}
+
+impl UseCase for SendAll {
+    fn committed(&self, engine: &Engine, output: &Outcome<Vec<Message>>) {
+        let Ok(messages) = output else { return };
+        for (send, message) in self.0.iter().zip(messages) {
+            send.committed(engine, &Ok(message.clone()));
+        }
     }
 }
 
@@ -109,18 +203,49 @@ impl Send {
         }
         let Content::Template(wanted) = &self.new.content else { return Ok(Ok(None)) };
         let found = store::templates::find(tx, &sender.account_id, None, &wanted.name, &wanted.language).await?;
-        Ok(found.map(Some).ok_or(Refusal::UnknownTemplate))
+        let good = |it: &Template| !self.new.terms.approved_only || it.status == templates::APPROVED;
+        Ok(found.filter(good).map(Some).ok_or(Refusal::UnknownTemplate))
     }
 
-    /// Whether this is marketing for somebody who wants none.
-    async fn unwanted(&self, tx: &mut Tx, template: Option<&Template>) -> Result<bool> {
-        if !template.is_some_and(|template| template.category.eq_ignore_ascii_case(templates::MARKETING)) {
-            return Ok(false);
+    /// What speaks against the message by the terms on which it is taken, and whether it is taken all the same.
+    async fn objection(&self, tx: &mut Tx, template: Option<&Template>) -> Result<Option<(Refusal, bool)>> {
+        let (sender, to, terms) = (&*self.new.sender, &self.new.to, &self.new.terms);
+        let marketing = template.is_some_and(|it| it.category.eq_ignore_ascii_case(templates::MARKETING));
+        let looks = |consult| match consult {
+            Consult::Never => false,
+            Consult::Marketing => marketing,
+            Consult::Always | Consult::Afterwards => true,
+        };
+        if looks(terms.opted_out)
+            && store::opt_outs::exists(tx, &sender.organization_id, to, &sender.channel, consent::MARKETING).await?
+        {
+            return Ok(Some((Refusal::OptedOut, terms.opted_out == Consult::Afterwards)));
         }
-        let (sender, to) = (&*self.new.sender, &self.new.to);
-        let contact = store::contacts::by_address(tx, &sender.organization_id, &to.kind, &to.value).await?;
-        let Some(contact) = contact else { return Ok(false) };
-        store::opt_outs::exists(tx, &sender.organization_id, &contact, &sender.channel, MARKETING).await
+        if looks(terms.blocked) && store::contacts::is_blocked(tx, &sender.organization_id, to).await? {
+            return Ok(Some((Refusal::Blocked, terms.blocked == Consult::Afterwards)));
+        }
+        Ok(None)
+    }
+
+    /// Taken, and never to be sent. The caller still hears of it as of a message that waits: the failure is told.
+    async fn fail(&self, tx: &mut Tx, message: &Message, refusal: &Refusal) -> Result<()> {
+        let code = match refusal {
+            Refusal::Blocked => Code::RecipientBlocked,
+            _ => Code::RecipientOptedOut,
+        };
+        let failure = Failure { code, message: refusal.to_string(), provider_code: None, details: None };
+        let failed = Message {
+            status: Status::Failed,
+            receipts: Status::Failed.bit(),
+            error: serde_json::to_string(&failure).ok(),
+            ..message.clone()
+        };
+        store::messages::advance(tx, &failed).await?;
+        let data = MessageData { failure: Some(failure), ..MessageData::default() };
+        let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, message);
+        let told = events::append(tx, &self.engine, note, &data).await?;
+        self.tell(told);
+        Ok(())
     }
 
     /// The first conversation of the sender with somebody, whom we may not know either.
@@ -130,13 +255,13 @@ impl Send {
         let (contact, fresh) = contacts::ensure(tx, engine, sender, std::slice::from_ref(to), None).await?;
         let id = engine.new_id();
         let conversation =
-            store::conversations::ensure(tx, &id, organization, &sender.id, &contact, id.millis()).await?.id;
+            store::conversations::ensure(tx, &id, organization, &sender.id, &contact, id.millis()).await?;
         store::contacts::link(tx, &contact, &sender.id).await?;
         if fresh {
             let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
             self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);
         }
-        Ok(With { conversation, contact })
+        Ok(With { conversation: conversation.id, contact, last_message: conversation.last_message })
     }
 
     fn message(&self, id: Id, with: With) -> Message {
@@ -160,14 +285,13 @@ impl Send {
             author: String::new(),
             origin: new.origin.into(),
             request_id: Some(new.request_id.clone()),
+            echo: new.terms.echo.to_json(),
+            billing: None,
             created_at: id.millis(),
             updated_at: id.millis(),
         }
     }
 }
-
-/// The purpose that people opt out of.
-pub const MARKETING: &str = "marketing";
 
 impl UseCase for Send {
     fn committed(&self, engine: &Engine, output: &Outcome<Message>) {
@@ -275,8 +399,7 @@ impl Work for Withdraw {
         // The message's lock comes first, as in a claim: whoever is second sees what the first did.
         let Some(mut message) = store::messages::get_for_update(tx, &self.id).await? else { return Ok(false) };
         let Some(job) = store::jobs::about(tx, &self.id).await? else { return Ok(false) };
-        let may_be_out = matches!(job.state, State::Called | State::Unknown)
-            || store::events::count_about(tx, &self.id, events::MESSAGE_UNKNOWN).await? > 0;
+        let may_be_out = job.state == State::Called || job.called_at.is_some();
         if job.kind != outbound::SEND || may_be_out || !store::jobs::is_at(tx, &job).await? {
             return Ok(false);
         }
@@ -310,6 +433,32 @@ impl Engine {
     pub async fn message(&self, organization: &Id, sender: &Id, id: &Id) -> Result<Option<Message>> {
         let found = store::messages::get(&mut *self.db.reader().await?, organization, id).await?;
         Ok(found.filter(|message| message.sender_id == *sender))
+    }
+
+    /// A message of any of an organization's senders.
+    pub async fn message_of(&self, organization: &Id, id: &Id) -> Result<Option<Message>> {
+        store::messages::get(&mut *self.db.reader().await?, organization, id).await
+    }
+
+    /// What an organization sent over a channel, newest first.
+    pub async fn sent_on(
+        &self,
+        organization: &Id,
+        channel: &str,
+        span: &Span,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Message>> {
+        store::messages::sent_on(&mut *self.db.reader().await?, organization, channel, span, limit, offset).await
+    }
+
+    pub async fn count_sent_on(&self, organization: &Id, channel: &str, span: &Span) -> Result<i64> {
+        store::messages::count_sent_on(&mut *self.db.reader().await?, organization, channel, span).await
+    }
+
+    /// What happened to a message, oldest first; whose it is the caller knows.
+    pub async fn message_events(&self, id: &Id) -> Result<Vec<events::Event>> {
+        store::events::about(&mut *self.db.reader().await?, id).await
     }
 
     /// A message of a sender by the provider's id for it.

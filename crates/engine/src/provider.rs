@@ -9,8 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde_json::Value;
 use store::Id;
 use store::senders::Sender;
+use tokio_util::sync::CancellationToken;
 
 use crate::content::Content;
 use crate::failure::SendError;
@@ -21,6 +23,8 @@ use crate::{Engine, facts, sessions};
 pub struct Account {
     pub id: Id,
     pub organization_id: Id,
+    /// The provider's name in tables.
+    pub provider: String,
     pub external_id: String,
     pub name: String,
     /// JSON of the provider's own making.
@@ -48,6 +52,16 @@ pub struct Outgoing {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sent {
     pub provider_id: String,
+    /// Names of its parts, in order, where the carrier reports on each by itself; else empty.
+    pub parts: Vec<String>,
+}
+
+impl Sent {
+    /// In one piece.
+    #[must_use]
+    pub fn one(provider_id: impl Into<String>) -> Self {
+        Self { provider_id: provider_id.into(), parts: Vec::new() }
+    }
 }
 
 /// How fast a provider lets a sender write, unless settings say otherwise.
@@ -81,6 +95,12 @@ pub trait Provider: Send + Sync + 'static {
         message: &'a Outgoing,
     ) -> BoxFuture<'a, Result<Sent, SendError>>;
 
+    /// Whether it knows our senders by their addresses alone, as carriers do: then several accounts may carry for one
+    /// sender, and what comes in finds it by its address.
+    fn by_address(&self) -> bool {
+        self.channel() != "whatsapp"
+    }
+
     fn push(&self) -> Option<&dyn Push> {
         None
     }
@@ -99,6 +119,12 @@ pub trait Provider: Send + Sync + 'static {
     fn sessions(&self) -> Option<&dyn Sessions> {
         None
     }
+    fn service(&self) -> Option<&dyn Service> {
+        None
+    }
+    fn numbers(&self) -> Option<&dyn Numbers> {
+        None
+    }
     /// Whether this process can send for a sender now. The lanes of others are left alone.
     fn here(&self, sender: &Id) -> bool {
         let _ = sender;
@@ -106,11 +132,45 @@ pub trait Provider: Send + Sync + 'static {
     }
 }
 
+/// It lets an account and its numbers be looked at and set up. All JSON is in the provider's own words; `number` is its
+/// name for a number.
+pub trait Numbers: Send + Sync {
+    /// The account itself.
+    fn account<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// All of its numbers.
+    fn numbers<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Vec<Value>, CallError>>;
+    fn number<'a>(&'a self, account: &'a Account, number: &'a str) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// What customers see of a number's owner.
+    fn profile<'a>(&'a self, account: &'a Account, number: &'a str) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// Writes the members that are given.
+    fn set_profile<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        change: &'a Value,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
+    /// Whether customers see a catalog and a cart.
+    fn commerce<'a>(&'a self, account: &'a Account, number: &'a str) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// Writes the members that are given.
+    fn set_commerce<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        change: &'a Value,
+    ) -> BoxFuture<'a, Result<(), CallError>>;
+}
+
 /// Its senders need a live connection each.
 pub trait Sessions: Send + Sync {
     /// Keeps one up until `opened.stop`, or until it ends by itself; what it told last says what comes of it. When
     /// this returns or is dropped, the connection is closed and nothing of the session goes on.
     fn run<'a>(&'a self, engine: &'a Engine, opened: sessions::Opened) -> BoxFuture<'a, ()>;
+}
+
+/// It keeps connections of its own, one set in each serving process.
+pub trait Service: Send + Sync {
+    /// Looks after all accounts of its provider, which come and go, until `stop`.
+    fn run<'a>(&'a self, engine: &'a Engine, stop: CancellationToken) -> BoxFuture<'a, ()>;
 }
 
 /// It pushes to an address of ours.
@@ -129,6 +189,8 @@ pub trait Push: Send + Sync {
 pub struct Pushed<'a> {
     /// The account named by the path, if any.
     pub account: Option<&'a str>,
+    /// As it was called from outside: our public origin, path and query. Some sign it.
+    pub url: &'a str,
     /// Looks a header up by its lower-case name.
     pub header: &'a (dyn Fn(&str) -> Option<String> + Sync),
     pub body: Bytes,
@@ -211,13 +273,13 @@ pub trait Templates: Send + Sync {
     fn create<'a>(
         &'a self,
         account: &'a Account,
-        definition: &'a serde_json::Value,
+        definition: &'a Value,
     ) -> BoxFuture<'a, Result<facts::TemplateState, CallError>>;
     fn edit<'a>(
         &'a self,
         account: &'a Account,
         external_id: &'a str,
-        change: &'a serde_json::Value,
+        change: &'a Value,
     ) -> BoxFuture<'a, Result<(), CallError>>;
     /// One language when `external_id` is given, all of them otherwise.
     fn delete<'a>(

@@ -16,12 +16,18 @@ pub enum Refusal {
     /// The recipient does not want this.
     #[error("the recipient has opted out")]
     OptedOut,
+    /// We do not want to write to the recipient.
+    #[error("the recipient is blocked")]
+    Blocked,
     /// No approved template of this name and language.
     #[error("there is no such template")]
     UnknownTemplate,
     /// The subscription was disabled.
     #[error("the subscription is disabled")]
     Disabled,
+    /// There are as many as there may be.
+    #[error("there are as many {0} as there may be")]
+    Full(&'static str),
     /// A subscription must keep one live secret.
     #[error("this is the last live secret")]
     LastSecret,

@@ -153,8 +153,13 @@ impl Engine {
         if let Some(known) = self.cache.senders.get(&key) {
             return Ok(Some(known));
         }
+        // Boxed for the same reason as in `check_key`.
+        Box::pin(self.load_sender(key)).await
+    }
+
+    async fn load_sender(&self, key: (Id, String)) -> Result<Option<Arc<Sender>>> {
         let generation = self.cache.generation();
-        let found = store::senders::of_organization(&mut *self.db.reader().await?, organization, external_id).await?;
+        let found = store::senders::of_organization(&mut *self.db.reader().await?, &key.0, &key.1).await?;
         Ok(found.map(|found| self.cache.keep(&self.cache.senders, generation, key, found)))
     }
 

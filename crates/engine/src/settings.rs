@@ -13,6 +13,7 @@ pub struct Settings {
     pub senders: Senders,
     pub deliveries: Deliveries,
     pub sessions: Sessions,
+    pub consent: Consent,
     pub retention: Retention,
     /// Everything happens in the sandbox: nothing is told as live.
     pub sandbox: bool,
@@ -46,6 +47,23 @@ pub struct Deliveries {
 pub struct Sessions {
     /// How fast sessions are opened at most, in each process.
     pub opens_per_second: u32,
+}
+
+/// Words that, alone in a message, mean that somebody does not want to hear from us, or does again; in any case.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    pub opt_out_words: Vec<String>,
+    pub opt_in_words: Vec<String>,
+}
+
+impl Default for Consent {
+    fn default() -> Self {
+        let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            opt_out_words: words(&["stop", "stopall", "unsubscribe", "opt out", "optout"]),
+            opt_in_words: words(&["start", "unstop", "opt in", "optin"]),
+        }
+    }
 }
 
 /// How long rows are kept; `None`: for ever.
@@ -86,6 +104,7 @@ impl Default for Settings {
             },
             deliveries: Deliveries { per_subscription: 64, in_flight: 512 },
             sessions: Sessions { opens_per_second: 50 },
+            consent: Consent::default(),
             retention: Retention {
                 messages: Some(DAY * 365),
                 events: Some(DAY * 90),

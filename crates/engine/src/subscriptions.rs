@@ -23,6 +23,8 @@ pub struct New {
     pub options: serde_json::Value,
     /// The dialect's spelling of a fresh secret.
     pub secret: String,
+    /// How many an organization may have in this dialect.
+    pub most: Option<usize>,
 }
 
 pub struct Create {
@@ -37,6 +39,55 @@ pub fn create(engine: &Engine, new: New) -> Outcome<Create> {
     let kinds = kinds_of(engine, new.dialect, &new.events)?;
     Ok(Create { engine: engine.clone(), new, kinds })
 }
+
+/// Makes a subscription unless one of no sender is there that will do; the answer is the one that stands.
+pub struct CreateOne {
+    create: Create,
+    will_do: fn(&Subscription) -> bool,
+}
+
+#[must_use]
+pub fn create_one(create: Create, will_do: fn(&Subscription) -> bool) -> CreateOne {
+    CreateOne { create, will_do }
+}
+
+impl Work for CreateOne {
+    type Output = Outcome<Subscription>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Subscription>> {
+        let new = &self.create.new;
+        // Others who would make one wait until this one is made.
+        store::organizations::lock(tx, &new.organization).await?;
+        let mut there = rows::of_no_sender(tx, new.dialect).await?.into_iter();
+        match there.find(|row| row.organization_id == new.organization && (self.will_do)(row)) {
+            Some(row) => Ok(Ok(row)),
+            None => Ok(self.create.run(tx).await?.map(|(row, _)| row)),
+        }
+    }
+}
+
+impl UseCase for CreateOne {}
+
+/// Sees to it that a dialect has a subscription to an address; one that is there stays as it is.
+pub struct Ensure(Create);
+
+/// Refused when the address cannot be delivered to or an event is unknown.
+pub fn ensure(engine: &Engine, new: New) -> Outcome<Ensure> {
+    create(engine, new).map(Ensure)
+}
+
+impl Work for Ensure {
+    type Output = Outcome<()>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<()>> {
+        let new = &self.0.new;
+        store::organizations::lock(tx, &new.organization).await?;
+        match rows::leads_to(tx, &new.organization, new.dialect, &new.url).await? {
+            true => Ok(Ok(())),
+            false => Ok(self.0.run(tx).await?.map(drop)),
+        }
+    }
+}
+
+impl UseCase for Ensure {}
 
 fn check_url(engine: &Engine, transport: &str, url: &str) -> Outcome<()> {
     let transport = engine.transport(transport).ok_or(Refusal::NotFound("transport"))?;
@@ -86,9 +137,18 @@ impl Work for Create {
             consecutive_failures: 0,
             ordered: new.ordered,
             options: new.options.to_string(),
+            suspended_until: 0,
             created_at: id.millis(),
             updated_at: id.millis(),
         };
+        if let Some(most) = new.most {
+            // Others wait until this one is counted.
+            store::organizations::lock(tx, &new.organization).await?;
+            let limit = i64::try_from(most).unwrap_or(i64::MAX);
+            if rows::list(tx, &new.organization, new.dialect, None, None, limit).await?.len() >= most {
+                return Ok(Err(Refusal::Full("subscriptions")));
+            }
+        }
         rows::insert(tx, &subscription).await?;
         let secret = add_secret(tx, engine, &id, &new.secret, None).await?;
         settings::touch_caches(tx).await?;
@@ -224,6 +284,32 @@ impl Work for AddSecret {
 
 impl UseCase for AddSecret {}
 
+/// Puts a new secret in the place of all others, at once.
+pub struct Rotate {
+    pub engine: Engine,
+    pub target: Target,
+    pub secret: String,
+}
+
+impl Work for Rotate {
+    type Output = Outcome<Subscription>;
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Subscription>> {
+        let Target { organization, dialect, id } = &self.target;
+        let Some(mut row) = rows::get(tx, organization, dialect, id).await? else {
+            return Ok(Err(Refusal::NotFound("subscription")));
+        };
+        for secret in rows::live_secrets(tx, id, self.engine.now()).await? {
+            rows::delete_secret(tx, id, &secret.id).await?;
+        }
+        add_secret(tx, &self.engine, id, &self.secret, None).await?;
+        row.updated_at = self.engine.now();
+        rows::update(tx, &row).await?;
+        Ok(Ok(row))
+    }
+}
+
+impl UseCase for Rotate {}
+
 /// Takes a secret back. One always stays, and the last of those left never expires.
 pub struct RevokeSecret {
     pub target: Target,
@@ -295,6 +381,17 @@ impl Engine {
     /// Everybody's subscriptions that were disabled: for operators.
     pub async fn disabled_subscriptions(&self) -> Result<Vec<Subscription>> {
         rows::all_disabled(&mut *self.db.reader().await?).await
+    }
+
+    /// The live secrets in the clear, oldest first: for dialects that show them again.
+    pub async fn secrets_shown(&self, subscription: &Id) -> Result<Vec<String>> {
+        self.signing_secrets(&mut *self.db.reader().await?, subscription).await
+    }
+
+    /// How many an organization has in a dialect.
+    pub async fn count_subscriptions(&self, organization: &Id, dialect: &str) -> Result<usize> {
+        let all = rows::list(&mut *self.db.reader().await?, organization, dialect, None, None, 100_000).await?;
+        Ok(all.len())
     }
 
     /// The live secrets in the clear, oldest first.

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::fast::RandomState;
 use store::Id;
 use tokio::sync::watch;
 
@@ -87,7 +88,7 @@ pub struct Board {
 /// Who was rung for since somebody looked.
 #[derive(Default)]
 pub(crate) struct Named {
-    pub ids: HashSet<Id>,
+    pub ids: HashSet<Id, RandomState>,
     /// Anybody may have been meant.
     pub all: bool,
 }

@@ -25,6 +25,14 @@ pub enum Kind {
     Refuse(u16),
     /// The next message to a linked device takes so much longer, and so does what comes behind it.
     Delay(Duration),
+    /// The next message to a linked device names everybody by one address only.
+    Terse,
+    /// The next question about this account's app state is answered with this error: 400, 404, 500, …
+    AppState(u16),
+    /// A live connection goes deaf and dumb without closing, as one whose other end lost its network.
+    Silence,
+    /// The next request for media, of whichever account, gets this HTTP status: 401, 403, 404, 410, …
+    Media(u16),
 }
 
 /// A kind of trouble, for whom, and how often.
@@ -58,20 +66,21 @@ impl Faults {
         }
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
+    /// Gives how many there were.
+    pub(crate) fn clear(&mut self) -> usize {
+        std::mem::take(&mut self.0).len()
     }
 
-    /// The first fault of a wanted kind that hits this account now. `dice`: 0 to 99.
+    /// The first fault of a wanted kind that hits this account now; none where it is not known whose turn it is. `dice`: 0 to 99.
     pub(crate) fn take(
         &mut self,
-        number: &Number,
+        number: Option<&Number>,
         dice: impl Fn() -> u64,
         wanted: impl Fn(Kind) -> bool,
     ) -> Option<Kind> {
         let place = self.0.iter().position(|fault| {
             wanted(fault.kind)
-                && fault.number.as_ref().is_none_or(|only| only == number)
+                && fault.number.as_ref().is_none_or(|only| Some(only) == number)
                 && (fault.percent >= 100 || dice() < fault.percent)
         })?;
         let fault = &mut self.0[place];
@@ -95,11 +104,15 @@ mod tests {
         faults.add(Fault { number: Some(ana.clone()), times: 2, percent: 50, ..Fault::once(Kind::LogIn(503)) });
         faults.add(Fault { times: 0, ..Fault::once(Kind::Drop) });
         let log_in = |kind| matches!(kind, Kind::LogIn(_));
-        assert_eq!(faults.take(&ben, || 0, log_in), None);
-        assert_eq!(faults.take(&ana, || 50, log_in), None);
-        assert_eq!(faults.take(&ana, || 0, |kind| kind == Kind::Drop), None);
-        assert_eq!(faults.take(&ana, || 49, log_in), Some(Kind::LogIn(503)));
-        assert_eq!(faults.take(&ana, || 0, log_in), Some(Kind::LogIn(503)));
-        assert_eq!(faults.take(&ana, || 0, log_in), None);
+        assert_eq!(faults.take(Some(&ben), || 0, log_in), None);
+        assert_eq!(faults.take(Some(&ana), || 50, log_in), None);
+        assert_eq!(faults.take(Some(&ana), || 0, |kind| kind == Kind::Drop), None);
+        assert_eq!(faults.take(Some(&ana), || 49, log_in), Some(Kind::LogIn(503)));
+        assert_eq!(faults.take(Some(&ana), || 0, log_in), Some(Kind::LogIn(503)));
+        assert_eq!(faults.take(Some(&ana), || 0, log_in), None);
+        faults.add(Fault { number: Some(ana), ..Fault::once(Kind::Drop) });
+        faults.add(Fault::once(Kind::Media(410)));
+        assert_eq!(faults.take(None, || 0, |_| true), Some(Kind::Media(410)), "nobody in particular is not Ana");
+        assert_eq!((faults.clear(), faults.clear()), (1, 0));
     }
 }

@@ -12,8 +12,12 @@
 //! newest; with a data directory, a restarted server has the same keys, accounts, links and groups. A crash loses at most the
 //! last second or two of that. Not promised: that WhatsApp's own servers behave the same in all that clients do not look at.
 //!
-//! Nothing here is signed by WhatsApp, so only a client that was built to accept that can connect, and the server listens on
-//! loopback addresses only.
+//! Not here: communities, channels, bots and catalogues (questions about them get an empty list or the error WhatsApp gives for what
+//! does not exist), broadcast lists, app-state snapshots, group calls and the sound of calls. A question that nobody here knows is
+//! answered with 501 and counted, never met with silence.
+//!
+//! Its certificates lead up to a root of its own (`socket::chain`), not to WhatsApp's, so only a client that was told to accept
+//! that can connect, and the server listens on loopback addresses only.
 
 mod admin;
 mod arrivals;
@@ -37,11 +41,12 @@ mod tls;
 pub use arrivals::{Arrival, Chat, Tick};
 pub use clock::Clock;
 pub use faults::{Fault, Kind};
-pub use handle::Handle;
+pub use handle::{Group, Handle};
 pub use number::{NotANumber, Number};
 pub use relay::phones::SpeakError;
 pub use saved::Error as SavedError;
 pub use server::{Options, StartError, WebServer};
+pub use state::business::{Business, Day};
 pub use state::pairings::{LinkError, Linked};
 pub use stats::Stats;
 pub use tls::TlsError;

@@ -29,7 +29,7 @@ pub(crate) async fn serve(
     Query(asked): Query<Asked>,
     body: Body,
 ) -> Response {
-    if let Some(status) = shared.world().blobs.take_refusal() {
+    if let Some(status) = shared.world().media_fault() {
         return StatusCode::from_u16(status).unwrap_or(StatusCode::GONE).into_response();
     }
     match method {

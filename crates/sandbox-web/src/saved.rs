@@ -1,12 +1,17 @@
 //! What outlives the process: the server's keys, each account and the groups, as JSON files in one directory.
 //!
-//! Changes are written behind, a second or so later (later still where much changes), and once more when the server stops;
-//! each file is replaced as a whole. A crash loses the last moments: links made then have to be made again. Chats are not kept:
-//! after a restart a phone cannot edit, quote or repeat what it wrote before.
+//! A link is on file before the client hears that it is linked, and so is its end. All else is written behind, a moment later
+//! (later still where much changes), and once more when the server stops; each file is replaced as a whole, so whoever is killed
+//! leaves the old one or the new one. A crash loses the last moments of the rest: clients upload missing keys again and repeat what
+//! they cannot read. Chats are not kept: after a restart a phone cannot edit, quote or repeat what it wrote before.
+//!
+//! Whoever writes an account's file takes its text under the world's lock and waits there for the turn to write; so a newer text is
+//! never overwritten by an older one. Who has the turn never asks for the world.
 
 use std::io::Write;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rand_10::RngExt;
@@ -15,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tracing::error;
 
+use crate::number::Number;
 use crate::phone::Random;
 use crate::phone::blob::Blob;
 use crate::server::{Shared, StartError};
@@ -24,7 +30,7 @@ use crate::state::groups::Groups;
 use crate::tls::{Certificate, TlsError};
 
 /// Between two writings, at least.
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(200);
 /// And as many times longer than the last one took: others need the lock and the machine too.
 const REST: u32 = 10;
 
@@ -60,13 +66,14 @@ impl ServerKeys {
 /// The directory.
 pub(crate) struct Saved {
     dir: PathBuf,
+    turn: Mutex<()>,
 }
 
 impl Saved {
     pub(crate) fn open(dir: PathBuf) -> Result<Self, Error> {
         let accounts = dir.join("accounts");
         std::fs::create_dir_all(&accounts).map_err(|source| Error::Io(accounts, source))?;
-        Ok(Self { dir })
+        Ok(Self { dir, turn: Mutex::default() })
     }
 
     pub(crate) fn keys(&self, random: &mut Random) -> Result<ServerKeys, StartError> {
@@ -96,8 +103,7 @@ impl Saved {
     }
 
     /// Writes what changed until the server stops, and then once more.
-    pub(crate) async fn keep(self, shared: Arc<Shared>, mut stopping: watch::Receiver<bool>) {
-        let this = Arc::new(self);
+    pub(crate) async fn keep(self: Arc<Self>, shared: Arc<Shared>, mut stopping: watch::Receiver<bool>) {
         let mut rest = PAUSE;
         loop {
             let last = tokio::select! {
@@ -105,7 +111,7 @@ impl Saved {
                 _ = stopping.wait_for(|stop| *stop) => true,
             };
             let begun = Instant::now();
-            let (saved, world) = (Arc::clone(&this), Arc::clone(&shared));
+            let (saved, world) = (Arc::clone(&self), Arc::clone(&shared));
             match tokio::task::spawn_blocking(move || saved.write(&world)).await {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => error!(error = &error as &dyn std::error::Error, "accounts are not kept"),
@@ -118,25 +124,48 @@ impl Saved {
         }
     }
 
+    /// What cannot be written now is tried again with the next writing.
     fn write(&self, shared: &Shared) -> Result<(), Error> {
-        let changed = shared.world().accounts.take_changed();
-        for number in changed {
-            let path = self.dir.join("accounts").join(format!("{}.json", number.digits()));
+        let mut changed = shared.world().accounts.take_changed();
+        while let Some(number) = changed.pop_first() {
             // The lock is taken anew for each: others go on in between.
-            let text = match shared.world().accounts.get(&number) {
-                Some(account) => serde_json::to_vec(account).map_err(|source| Error::Format(path.clone(), source))?,
-                None => continue,
-            };
-            replace(&path, &text)?;
+            if let Err(error) = self.write_account(shared.world(), &number) {
+                changed.insert(number);
+                shared.world().accounts.note_changed(changed);
+                return Err(error);
+            }
         }
+        self.write_groups(shared.world())
+    }
+
+    fn write_account<W: Deref<Target = World>>(&self, world: W, number: &Number) -> Result<(), Error> {
+        let path = self.dir.join("accounts").join(format!("{}.json", number.digits()));
+        let Some(account) = world.accounts.get(number) else { return Ok(()) };
+        let text = serde_json::to_vec(account).map_err(|source| Error::Format(path.clone(), source))?;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(world);
+        replace(&path, &text)
+    }
+
+    fn write_groups(&self, mut world: MutexGuard<'_, World>) -> Result<(), Error> {
         let path = self.dir.join("groups.json");
-        let groups = {
-            let mut world = shared.world();
-            world.groups.take_changed().then(|| serde_json::to_vec(&world.groups))
-        };
-        match groups {
-            Some(text) => replace(&path, &text.map_err(|source| Error::Format(path.clone(), source))?),
-            None => Ok(()),
+        if !world.groups.take_changed() {
+            return Ok(());
+        }
+        let text = serde_json::to_vec(&world.groups).map_err(|source| Error::Format(path.clone(), source))?;
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(world);
+        replace(&path, &text)
+    }
+}
+
+impl World {
+    /// Has an account on file before anybody relies on it.
+    pub(crate) fn keep_now(&self, number: &Number) {
+        if let Some(saved) = &self.saved
+            && let Err(error) = saved.write_account(self, number)
+        {
+            error!(error = &error as &dyn std::error::Error, %number, "an account is not kept");
         }
     }
 }

@@ -33,7 +33,8 @@ const FAREWELL: Duration = Duration::from_secs(3);
 pub struct Options {
     /// Where to listen: a loopback address, port 0 for any.
     pub listen: SocketAddr,
-    /// How long a hello waits for its answer; a real server is never faster than some milliseconds.
+    /// How long a hello waits for its answer, and what follows the handshake once more: a real server is never faster than some
+    /// milliseconds, and there are clients that need them to take up their new keys.
     pub handshake_delay: Duration,
     /// Where accounts, groups and the server's keys are kept; nothing is kept otherwise.
     pub data_dir: Option<PathBuf>,
@@ -45,7 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            handshake_delay: Duration::ZERO,
+            handshake_delay: Duration::from_millis(20),
             data_dir: None,
             clock: Clock::default(),
         }
@@ -105,7 +106,7 @@ impl WebServer {
         let listener = TcpListener::bind(options.listen).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let mut random = entropy();
-        let saved = options.data_dir.map(Saved::open).transpose()?;
+        let saved = options.data_dir.map(Saved::open).transpose()?.map(Arc::new);
         let keys = match &saved {
             Some(saved) => saved.keys(&mut random)?,
             None => saved::ServerKeys::make(&mut random)?,
@@ -116,6 +117,7 @@ impl WebServer {
         if let Some(saved) = &saved {
             saved.load(&mut world)?;
         }
+        world.saved.clone_from(&saved);
         let shared = Arc::new(Shared { world: Mutex::new(world), identity, handshake_delay: options.handshake_delay });
         let (door, doorman) = Door::open(listener, &keys.certificate)?;
         let (stop, stopping) = watch::channel(false);
@@ -147,6 +149,11 @@ impl WebServer {
     /// The certificate, DER; it is its own root, so a client that trusts it trusts this server alone.
     pub fn certificate_der(&self) -> &[u8] {
         &self.certificate
+    }
+
+    /// The key that the server's Noise certificates are signed with, instead of WhatsApp's; the same after a restart.
+    pub fn root_key(&self) -> [u8; 32] {
+        self.shared.identity.root()
     }
 
     /// For acting on the server; cheap to clone.

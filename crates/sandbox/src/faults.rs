@@ -9,9 +9,25 @@
 //! the next push overtake this one, `delay` holds it for a while. Nothing is lost for good, as with Meta.
 //!
 //! Those for `web` are handed to the WhatsApp Web server, which knows what they mean to a socket: `status` is a `<failure>` at log-in, `code` a stream
-//! error, `conflict` a replaced stream, `lost-ack` a stanza that is taken but not acknowledged.
+//! error, `conflict` a replaced stream, `drop` a broken connection and `timeout` one that goes silent without breaking, `lost-ack` a message that is taken
+//! but not acknowledged; `duplicate`, `reorder` and `delay` befall messages to linked devices. With the path `/messages`, `code` is the error that a
+//! message is refused with (421, 463, 479, …), with `/app-state` what a change of settings is; with `/media`, `status` is what a request for a
+//! file gets.
+//!
+//! Those for `sms`, `voice` and `smtp` befall the next message that a carrier is given, whichever it is: `status` refuses it (an
+//! HTTP status or a number of the carrier's, SMPP's `command_status`, SMTP's reply), `code` takes it and ends it with that
+//! receipt (`UNDELIV`, `EXPIRED`, …; for mail an enhanced status), `timeout` does nothing and never answers, `drop` (or
+//! `lost-ack`) does the work and cuts the connection without an answer, `duplicate` tells receipts twice, `reorder` tells them
+//! before the answer, `delay` works late.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+/// The paths that a fault for `web` may name.
+pub(crate) const MEDIA: &str = "/media";
+pub(crate) const MESSAGES: &str = "/messages";
+pub(crate) const APP_STATE: &str = "/app-state";
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -19,6 +35,32 @@ pub(crate) enum Target {
     Meta,
     MetaWebhook,
     Web,
+    Sms,
+    Voice,
+    Smtp,
+}
+
+impl Target {
+    fn is_a_carrier(self) -> bool {
+        matches!(self, Self::Sms | Self::Voice | Self::Smtp)
+    }
+}
+
+/// Meta and sockets have numbers, carriers also words (`UNDELIV`, `5.2.2`).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Code {
+    Number(i64),
+    Word(String),
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Word(word) => f.write_str(word),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -43,7 +85,7 @@ pub(crate) struct Fault {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) code: Option<i64>,
+    pub(crate) code: Option<Code>,
     #[serde(default)]
     pub(crate) delay_ms: u64,
     /// How many calls it will still hit.
@@ -55,7 +97,7 @@ pub(crate) struct Fault {
     /// Only this account, for `web`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) phone: Option<String>,
-    /// Only calls whose path ends so, e.g. `/messages`.
+    /// Only calls whose path ends so, e.g. `/messages`; for `web` that, `/app-state` or `/media`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<String>,
 }
@@ -69,39 +111,72 @@ fn always() -> u64 {
 }
 
 impl Fault {
+    /// The code, where it is a number.
+    pub(crate) fn number(&self) -> Option<i64> {
+        match self.code {
+            Some(Code::Number(number)) => Some(number),
+            _ => None,
+        }
+    }
+
     /// Why it cannot be, if so.
     pub(crate) fn refusal(&self) -> Option<&'static str> {
         let for_meta = self.target == Target::Meta;
         if self.target == Target::Web {
             return self.refusal_for_web();
         }
+        if self.target.is_a_carrier() {
+            return self.refusal_for_carriers();
+        }
         match self.kind {
             Kind::Status if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
                 Some("`status` must be given, from 400 to 599")
             }
-            Kind::Code if for_meta && self.code.is_none() => Some("`code` must be given"),
+            Kind::Code if for_meta && self.number().is_none() => Some("`code` must be given, a number"),
             Kind::Duplicate | Kind::Reorder if for_meta => Some("this kind is for meta-webhook only"),
             Kind::Code if !for_meta => Some("this kind is for meta only"),
             Kind::Conflict => Some("this kind is for web only"),
-            Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
-                Some("`delay_ms` must be given, from 1 to 600000")
-            }
+            Kind::Delay => self.refusal_of_delay(),
             _ => self.refusal_of_chance(),
         }
     }
 
     fn refusal_for_web(&self) -> Option<&'static str> {
-        match self.kind {
-            Kind::Timeout => Some("this kind is not for web"),
-            Kind::Status if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
+        match (self.kind, self.path.as_deref()) {
+            (Kind::Status, None | Some(MEDIA)) if self.status.is_none_or(|s| !(400..=599).contains(&s)) => {
                 Some("`status` must be given, from 400 to 599")
             }
-            Kind::Code if self.code.is_none() => Some("`code` must be given"),
-            Kind::Delay if self.delay_ms == 0 || self.delay_ms > 600_000 => {
-                Some("`delay_ms` must be given, from 1 to 600000")
+            (Kind::Code, None | Some(MESSAGES | APP_STATE))
+                if self.number().is_none_or(|code| !(1..=999).contains(&code)) =>
+            {
+                Some("`code` must be given, from 1 to 999")
             }
+            (Kind::Status, None | Some(MEDIA)) | (Kind::Code, None | Some(MESSAGES | APP_STATE)) => {
+                self.refusal_of_chance()
+            }
+            (_, Some(_)) => Some("for web, `path` is /media with `status`, or /messages or /app-state with `code`"),
+            (Kind::Delay, None) => self.refusal_of_delay(),
+            (_, None) => self.refusal_of_chance(),
+        }
+    }
+
+    fn refusal_for_carriers(&self) -> Option<&'static str> {
+        let word = self.code.as_ref().map(ToString::to_string).unwrap_or_default();
+        match self.kind {
+            _ if self.path.is_some() || self.phone.is_some() => Some("carriers have neither `path` nor `phone`"),
+            Kind::Status if self.status.is_none_or(|status| status == 0) => Some("`status` must be given"),
+            Kind::Code if !(1..=32).contains(&word.len()) => Some("`code` must be given, of at most 32 characters"),
+            Kind::Conflict => Some("this kind is for web only"),
+            Kind::Delay => self.refusal_of_delay(),
             _ => self.refusal_of_chance(),
         }
+    }
+
+    fn refusal_of_delay(&self) -> Option<&'static str> {
+        if self.delay_ms == 0 || self.delay_ms > 600_000 {
+            return Some("`delay_ms` must be given, from 1 to 600000");
+        }
+        self.refusal_of_chance()
     }
 
     fn refusal_of_chance(&self) -> Option<&'static str> {

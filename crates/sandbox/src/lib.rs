@@ -5,7 +5,7 @@
 //! is for people and tests: a platform introduces itself there and is given accounts (`accounts`), a customer's phone writes, reads,
 //! goes offline (`phones`), the clock moves (`clock`), things go wrong on demand (`faults`), limits are switched on (`limits`), and `GET /` is a page
 //! on which a person plays the customer. A third server, in builds with the feature `web-sandbox`, is WhatsApp Web's (`web`): linked
-//! accounts and all phones live in one world.
+//! accounts and all phones live in one world. Carriers for SMS, calls and mail stand beside (`carriers`).
 //!
 //! One message's way: `graph::messages` checks the body as Meta would, `delivery` decides what becomes of it (failed, sent, delivered), puts it on the
 //! phone and hands the statuses to `webhooks`, which owes each of them to the platform until it answers 200.
@@ -15,6 +15,7 @@
 //! same platform is given the same ones again.
 
 mod accounts;
+mod carriers;
 mod clock;
 mod control;
 mod delivery;
@@ -54,6 +55,12 @@ pub struct Options {
     pub graph_listen: SocketAddr,
     /// Where WhatsApp Web clients connect: loopback. Needs the feature `web-sandbox`.
     pub web_listen: SocketAddr,
+    /// Where the SMSC takes binds.
+    pub smsc_listen: SocketAddr,
+    /// Where carriers with HTTP APIs are.
+    pub carriers_listen: SocketAddr,
+    /// Where the mail server is.
+    pub smtp_listen: SocketAddr,
     /// Where everything is kept; without it all is forgotten at the end.
     pub data_dir: Option<PathBuf>,
     /// Control API, clock and page ask for a token (see [`Handle::token`]), for listening beyond loopback.
@@ -74,6 +81,9 @@ impl Default for Options {
             control_listen: any,
             graph_listen: any,
             web_listen: any,
+            smsc_listen: any,
+            carriers_listen: any,
+            smtp_listen: any,
             data_dir: None,
             expose: false,
             allowed_networks: vec![
@@ -95,6 +105,8 @@ pub enum Error {
     Data(#[from] SavedError),
     #[error("the HTTP client cannot be made")]
     Client(#[from] net::Error),
+    #[error("the carriers cannot be started")]
+    Carriers(#[from] sandbox_carriers::StartError),
     #[cfg(feature = "web-sandbox")]
     #[error("the WhatsApp Web server cannot be started")]
     Web(#[from] sandbox_web::StartError),
@@ -107,7 +119,7 @@ pub struct Handle {
     _lock: Option<File>,
 }
 
-/// Opens the data directory, binds both servers and serves.
+/// Opens the data directory, binds all servers and serves.
 pub async fn start(options: Options) -> Result<Handle, Error> {
     let (control, control_url) = listen(options.control_listen).await?;
     let (graph, graph_url) = listen(options.graph_listen).await?;
@@ -116,6 +128,7 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
     opened.state.next_number = opened.state.next_number.max(accounts::FIRST_NUMBER);
     opened.state.index();
     let token = options.expose.then(|| opened.seed.token("control"));
+    let carriers = carriers_of(&options);
     let clock = clock::Clock::new(options.time, opened.state.offset_ms);
     let web_dir = options.data_dir.as_ref().map(|dir| dir.join("web"));
     let parts = Parts {
@@ -131,6 +144,7 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
         dir: options.data_dir,
     };
     let world = World::new(parts, opened.state);
+    carriers::start(&world, carriers).await?;
     world.save()?;
     webhooks::resume(&world, opened.owed);
     templates::review::resume(&world);
@@ -140,6 +154,16 @@ pub async fn start(options: Options) -> Result<Handle, Error> {
         world.tasks.spawn(serve::run(listener, router, world.stop.clone(), world.tasks.clone()));
     }
     Ok(Handle { world, journal_thread: opened.thread, _lock: opened.lock })
+}
+
+/// Only those who introduced themselves may bind and log in.
+fn carriers_of(options: &Options) -> sandbox_carriers::Options {
+    let (smsc, http, smtp) = (options.smsc_listen, options.carriers_listen, options.smtp_listen);
+    sandbox_carriers::Options {
+        smsc: sandbox_carriers::smsc::Options { listen: smsc, systems: Vec::new(), ..Default::default() },
+        http: sandbox_carriers::http::Options { listen: http, ..Default::default() },
+        smtp: sandbox_carriers::smtp::Options { listen: smtp, ..Default::default() },
+    }
 }
 
 async fn listen(address: SocketAddr) -> Result<(tokio::net::TcpListener, String), Error> {
@@ -194,6 +218,12 @@ impl Handle {
     /// Where WhatsApp Web clients connect, in a build that has it.
     pub fn web_url(&self) -> Option<String> {
         self.world.web.as_ref().and_then(|web| web.urls()["server_url"].as_str().map(str::to_owned))
+    }
+
+    /// Where the carriers are: SMPP (host and port), HTTP (a URL) and SMTP (host and port).
+    pub fn carriers(&self) -> Option<(SocketAddr, String, SocketAddr)> {
+        let carriers = self.world.carriers.get()?;
+        Some((carriers.smsc().address(), carriers.http().url().to_owned(), carriers.smtp().address()))
     }
 
     /// The token that the control API asks for, if it is exposed.

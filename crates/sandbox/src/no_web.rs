@@ -49,7 +49,7 @@ impl Web {
         match *self {}
     }
 
-    pub(crate) fn clear_faults(&self) {
+    pub(crate) fn clear_faults(&self) -> usize {
         match *self {}
     }
 }
@@ -62,9 +62,15 @@ pub(crate) fn routes() -> Router<Shared> {
     let nothing = || post(async || -> Response { absent().into_response() });
     Router::new()
         .route("/phones/{phone}/link", nothing())
+        .route("/phones/{phone}/link/{device}", nothing())
         .route("/phones/{phone}/passkey", nothing())
         .route("/phones/{phone}/calls", nothing())
+        .route("/phones/{phone}/calls/{id}", nothing())
         .route("/groups", nothing())
+}
+
+pub(crate) fn about(_: &Shared, _: &State, _: &str) -> Value {
+    Value::Null
 }
 
 pub(crate) fn follow(_: &Shared) {}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, broadcast};
@@ -31,6 +31,8 @@ pub(crate) struct World {
     pub(crate) pushes: Pushes,
     /// WhatsApp Web, in a build that has it.
     pub(crate) web: Option<Web>,
+    /// SMS, calls and mail; there from the start on.
+    pub(crate) carriers: OnceLock<sandbox_carriers::Handle>,
     pub(crate) control_url: String,
     pub(crate) graph_url: String,
     /// Guards control API and page where they are exposed.
@@ -72,6 +74,7 @@ impl World {
             journal: parts.journal,
             pushes: Pushes::default(),
             web: parts.web,
+            carriers: OnceLock::new(),
             control_url: parts.control_url,
             graph_url: parts.graph_url,
             token: parts.token,

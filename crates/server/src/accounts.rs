@@ -8,6 +8,7 @@ use engine::{Engine, Id};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
+use crate::carriers;
 use crate::cli::Failure;
 use crate::settings::Settings;
 
@@ -33,8 +34,16 @@ impl Secrets {
         Ok(Self(lines.map(|line| line.to_owned().into()).collect()))
     }
 
-    fn line(&self, index: usize, what: &str) -> Result<&str, Failure> {
+    pub(crate) fn line(&self, index: usize, what: &str) -> Result<&str, Failure> {
         self.0.get(index).map(ExposeSecret::expose_secret).ok_or_else(|| format!("the {what} is missing").into())
+    }
+}
+
+impl Secrets {
+    /// All lines from one on: a key that has several.
+    pub(crate) fn rest(&self, from: usize) -> String {
+        let lines: Vec<&str> = self.0.iter().skip(from).map(ExposeSecret::expose_secret).collect();
+        lines.join("\n")
     }
 }
 
@@ -68,13 +77,18 @@ pub async fn add_meta(engine: &Engine, settings: &Settings, new: NewMeta, secret
         println!("number   {}  {}  {}", sender.external_id, sender.address, sender.status);
     }
     found.remarks.iter().for_each(|remark| println!("note     {remark}"));
-    let origin = match settings.server.public_url.trim_end_matches('/') {
-        "" => "https://YOUR-HOST",
-        url => url,
-    };
+    let origin = origin(settings);
     println!("\nEnter this at Meta, under WhatsApp > Configuration > Webhook, and subscribe to the field `messages`:");
     println!("  callback URL   {origin}/webhooks/meta\n  verify token   {verify_token}");
     Ok(())
+}
+
+/// Where providers reach us.
+pub(crate) fn origin(settings: &Settings) -> &str {
+    match settings.server.public_url.trim_end_matches('/') {
+        "" => "https://YOUR-HOST",
+        url => url,
+    }
 }
 
 /// An account that is added again keeps the token that Meta knows.
@@ -96,12 +110,16 @@ pub async fn list(engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A new token: what waited for it goes on.
-pub async fn rotate(engine: &Engine, id: &str, secrets: &Secrets) -> Result<(), Failure> {
+/// A new token: what waited for it goes on. It is read from the file, or from standard input.
+pub async fn rotate(engine: &Engine, id: &str, file: Option<&Path>) -> Result<(), Failure> {
     let id = parse(id)?;
+    let known = engine.account(&id).await?.ok_or("there is no such account")?;
+    if let Some(what) = carriers::rotated(&known.provider) {
+        return carriers::rotate(engine, &known, &Secrets::read(file, what)?).await;
+    }
+    let secrets = Secrets::read(file, "new access token")?;
     let row = engine.account_rows().await?.into_iter().find(|row| row.id == id).ok_or("there is no such account")?;
-    let account = engine.account(&id).await?.ok_or("there is no such account")?;
-    let mut opened: Value = serde_json::from_str(account.secrets.expose_secret())?;
+    let mut opened: Value = serde_json::from_str(known.secrets.expose_secret())?;
     opened["access_token"] = json!(secrets.line(0, "access token")?);
     let new = NewAccount {
         organization: row.organization_id,
@@ -151,6 +169,6 @@ pub async fn list_senders(engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parse(id: &str) -> Result<Id, Failure> {
+pub(crate) fn parse(id: &str) -> Result<Id, Failure> {
     Id::parse_hex24(id).ok_or_else(|| "an account's id has 24 hexadecimal digits".into())
 }

@@ -135,7 +135,17 @@ mod tests {
 
     fn settings(organization: &str, token: &str) -> Digigo {
         let (host, organization, admin_token) = (String::new(), organization.to_owned(), token.to_owned().into());
-        Digigo { host, organization, admin_token, echo: false, skip_media: false }
+        Digigo {
+            host,
+            organization,
+            admin_token,
+            echo: false,
+            skip_media: false,
+            time_zone: chrono_tz::Tz::UTC,
+            environment: String::new(),
+            region: String::new(),
+            users: dialect_digigo::NewUsers::default(),
+        }
     }
 
     async fn whose(engine: &Engine, token: &str) -> Option<Id> {

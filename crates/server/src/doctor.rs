@@ -114,6 +114,12 @@ async fn accounts(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
             engine::accounts::REMOVED => report.note(format!("{name} was removed")),
             _ => report.wrong(format!("{name} is stopped: {}", row.status_reason.unwrap_or_default())),
         }
+        if row.status == engine::accounts::ACTIVE
+            && let Some(account) = engine.account(&row.id).await?
+            && let Some(Err(error)) = provider_telecom::http::check(&row.provider, &account.config, &account.secrets)
+        {
+            report.wrong(format!("{name}: {error}"));
+        }
         let silent = row.heard_at.is_none_or(|at| engine.now() - at > SILENT_MS);
         let pushes = engine.provider(&row.provider).is_some_and(|provider| provider.push().is_some());
         if silent && pushes && row.status == engine::accounts::ACTIVE {

@@ -4,6 +4,8 @@
 //! Everything is derived or kept: the same data directory, or the same database and secret key, ends up with
 //! the same organizations and keys, however often it is done.
 
+mod carriers;
+
 use std::path::Path;
 
 use engine::{Engine, accounts, keys, organizations};
@@ -16,6 +18,7 @@ use crate::digigo;
 use crate::http::Control;
 use crate::secret::write_private;
 use crate::wiring::WebServer;
+use carriers::Contract;
 
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -25,6 +28,8 @@ pub enum Error {
     Unreadable(#[source] reqwest::Error),
     #[error("an account could not be set up in the sandbox")]
     Connect(#[from] accounts::ConnectError),
+    #[error("a carrier's sender could not be set up")]
+    Sender(#[from] engine::Refusal),
     #[error("the database does not take the sandbox's accounts")]
     Store(#[from] store::Error),
     #[error("the sandbox's certificate cannot be read")]
@@ -38,6 +43,9 @@ pub enum Error {
 pub struct Given {
     pub clock: Time,
     pub meta: Meta,
+    /// One for each organization; none from a sandbox without carriers.
+    #[serde(default)]
+    carriers: Vec<Contract>,
     /// Absent in a build without it.
     web: Option<Web>,
 }
@@ -122,13 +130,14 @@ impl Work for PlatformId {
 pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url: &str) -> Result<Value, Error> {
     let mut tenants = Vec::new();
     for (index, waba) in given.meta.organizations.iter().enumerate() {
-        tenants.push(tenant(engine, &given.meta, waba, index).await?);
+        tenants.push(tenant(engine, given, waba, index).await?);
     }
     let mut tenants = tenants.into_iter();
     let (first, second) = (tenants.next().unwrap_or_default(), tenants.next().unwrap_or_default());
     let mut all = json!({ "base_url": base_url, "sandbox_url": control.url, "pid": std::process::id() });
     all["organization"] = json!({ "id": first["id"] });
     all["kirim"] = first["kirim"].clone();
+    all["ycloud"] = first["ycloud"].clone();
     all["digigo"] = first["digigo"].clone();
     if let Some(web) = &given.web {
         all["web"] = json!({ "server_url": web.server_url, "admin_url": web.admin_url });
@@ -139,18 +148,32 @@ pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url:
 }
 
 /// One organization with its key and its account.
-async fn tenant(engine: &Engine, meta: &Meta, waba: &Waba, index: usize) -> Result<Value, Error> {
+async fn tenant(engine: &Engine, given: &Given, waba: &Waba, index: usize) -> Result<Value, Error> {
     let id = organization(engine, &waba.name, index).await?;
     let token = dialect_kirim::derive_key(engine.key.derive(&format!("sandbox kirim key {index}")));
     engine.perform(keys::create(engine, id, "kirim", "sandbox", &token, false, None)).await?;
+    let ycloud_key = dialect_ycloud::derive_key(engine.key.derive(&format!("sandbox ycloud key {index}")));
+    engine.perform(keys::create(engine, id, dialect_ycloud::NAME, "sandbox", &ycloud_key, false, None)).await?;
     let admin_token = digigo::derive_token(engine.key.derive(&format!("sandbox digigo key {index}")));
     engine.perform(keys::create(engine, id, dialect_digigo::NAME, "sandbox", &admin_token, false, None)).await?;
-    let account = engine.perform(accounts::put(engine, account(meta, waba, id))).await?;
+    let account = engine.perform(accounts::put(engine, account(&given.meta, waba, id))).await?;
     accounts::connect(engine, &account).await?;
-    let number = waba.phone_numbers.first().map(|number| number.id.clone());
+    let contract = given.carriers.get(index);
+    if let Some(contract) = contract {
+        carriers::settle(engine, id, &waba.name, contract).await?;
+    }
+    let number = waba.phone_numbers.first();
+    let (from, number) = (number.map(|it| it.display_phone_number.clone()), number.map(|it| it.id.clone()));
     Ok(json!({
         "id": id,
         "kirim": { "api_key": token, "phone_number_id": number },
+        "ycloud": {
+            "api_key": ycloud_key,
+            "from": from,
+            "waba_id": waba.waba_id,
+            "sms_from": contract.map(|it| &it.sms_from),
+            "email_from": contract.map(|it| &it.email_from),
+        },
         "digigo": { "admin_token": admin_token },
         "meta": { "waba_id": waba.waba_id, "phone_numbers": waba.phone_numbers, "templates": waba.templates },
     }))
@@ -204,11 +227,17 @@ pub fn write_down(data_dir: &Path, all: &Value) -> Result<(), Error> {
 pub fn hint(all: &Value) -> String {
     let text = |path: &str| all.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (base, key, number) = (text("/base_url"), text("/kirim/api_key"), text("/kirim/phone_number_id"));
+    let unlinkable = match all["web"].is_null() {
+        true => {
+            "\nThis build's sandbox has no WhatsApp Web, so DIGIGO has no users: build hermod with --features web-sandbox for them.\n"
+        }
+        false => "",
+    };
     format!(
         "hermod answers at {base}; play the customer at {sandbox}\n\nSend a first message:\n\n  \
          curl {base}/v1/{number}/messages \\\n    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n    \
          -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"+15557770001\",\"type\":\"template\",\"template\":{{\"name\":\"hello_world\",\"language\":\"en_US\"}}}}'\n\n\
-         and see it on the phone:\n\n  curl {sandbox}/phones/+15557770001/messages\n",
+         and see it on the phone:\n\n  curl {sandbox}/phones/+15557770001/messages\n{unlinkable}",
         sandbox = text("/sandbox_url"),
     )
 }

@@ -11,6 +11,7 @@ pub mod settings;
 pub mod wiring;
 
 mod accounts;
+mod carriers;
 mod digigo;
 mod doctor;
 mod http;

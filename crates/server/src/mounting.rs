@@ -9,6 +9,7 @@ use crate::settings::Settings;
 use crate::wiring::Wired;
 
 const KIRIM: &[&str] = &["/v1"];
+const YCLOUD: &[&str] = &["/v2"];
 
 /// DIGIGO lives at the root. Those of its paths that are not served yet are here too, so that they answer in its words.
 const DIGIGO: &[&str] = &[
@@ -35,8 +36,14 @@ pub fn origin(settings: &Settings, wired: Wired, ready: &Ready, control: Option<
     let media = media::router(wired.blobs, wired.links, Arc::new(move || clock.now()));
     let ours = http::ours(wired.engine.clone(), ready.clone(), media, control);
     let kirim = dialect_kirim::router(wired.engine.clone(), wired.kirim);
+    let ycloud = dialect_ycloud::router(wired.engine.clone(), wired.ycloud);
     let digigo = dialect_digigo::router(wired.engine, wired.digigo);
-    Origin::new(ours, mounts([(&settings.kirim.host, KIRIM, kirim), (&settings.digigo.host, DIGIGO, digigo)]))
+    let dialects = [
+        (&*settings.kirim.host, KIRIM, kirim),
+        (&*settings.ycloud.host, YCLOUD, ycloud),
+        (&*settings.digigo.host, DIGIGO, digigo),
+    ];
+    Origin::new(ours, mounts(dialects))
 }
 
 fn mounts<const N: usize>(dialects: [(&str, &'static [&'static str], Router); N]) -> Vec<Mount> {
@@ -60,7 +67,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_path_has_one_owner() {
-        let dialects = [("", KIRIM, saying("kirim")), ("", DIGIGO, saying("digigo"))];
+        let dialects = [("", KIRIM, saying("kirim")), ("", YCLOUD, saying("ycloud")), ("", DIGIGO, saying("digigo"))];
         let origin = Origin::new(saying("ours"), mounts(dialects));
         for (path, owner) in [
             ("/health", "digigo"),
@@ -78,6 +85,7 @@ mod tests {
             ("/chat/send/text", "digigo"),
             ("/group/list", "digigo"),
             ("/v1/user", "kirim"),
+            ("/v2/whatsapp/messages", "ycloud"),
             ("/readyz", "ours"),
             ("/metrics", "ours"),
             ("/media/x", "ours"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::{Clock, workers};
 use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{self, Control, Limits, Ready};
@@ -53,7 +54,9 @@ pub struct Serving {
     pub sandbox: Option<serde_json::Value>,
     pub engine: engine::Engine,
     stop: CancellationToken,
-    tasks: Vec<tokio::task::JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
+    /// The providers' own connections, which work in flight still needs.
+    services: (CancellationToken, Vec<JoinHandle<()>>),
     inside: Option<sandbox::Handle>,
     stop_timeout: Duration,
     _opened: Opened,
@@ -110,14 +113,32 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
     };
     digigo::settle(&engine, &settings, &options, in_sandbox).await?;
     tasks.extend(upkeep.into_iter().map(|upkeep| tokio::spawn(until(stop.clone(), upkeep))));
+    let services = services(&engine);
     tasks.push(tokio::spawn(workers::run(engine.clone(), stop.clone())));
-    ready.raise();
+    // First the file: whoever sees that we are ready may read it.
     if let Some(all) = &sandbox {
         introduce::write_down(&settings.server.data_dir, all)?;
     }
+    ready.raise();
     tracing::info!(url = base_url, sandbox = in_sandbox, "hermod is ready");
     let stop_timeout = settings.server.stop_timeout.0;
-    Ok(Serving { base_url, sandbox, engine, stop, tasks, inside, stop_timeout, _opened: opened })
+    Ok(Serving { base_url, sandbox, engine, stop, tasks, services, inside, stop_timeout, _opened: opened })
+}
+
+/// Starts what providers keep up by themselves, each until the token says otherwise.
+fn services(engine: &engine::Engine) -> (CancellationToken, Vec<JoinHandle<()>>) {
+    let stop = CancellationToken::new();
+    let serving = engine.providers.iter().filter(|provider| provider.service().is_some()).cloned();
+    let tasks = serving.map(|provider| {
+        let (engine, stop) = (engine.clone(), stop.clone());
+        tokio::spawn(async move {
+            if let Some(service) = provider.service() {
+                service.run(&engine, stop).await;
+            }
+        })
+    });
+    let tasks = tasks.collect();
+    (stop, tasks)
 }
 
 async fn until(stop: CancellationToken, upkeep: BoxFuture<'static, ()>) {
@@ -161,14 +182,21 @@ impl Serving {
     /// Takes no more requests, lets what is in flight finish and be recorded, and stops the sandbox.
     pub async fn stop(self) {
         self.stop.cancel();
+        let (stop_services, services) = self.services;
+        let at_last = stop_services.clone();
         let finished = async {
             for task in self.tasks {
+                let _ = task.await;
+            }
+            stop_services.cancel();
+            for task in services {
                 let _ = task.await;
             }
         };
         if tokio::time::timeout(self.stop_timeout, finished).await.is_err() {
             tracing::warn!("work in flight did not finish in time; it will be taken up at the next start");
         }
+        at_last.cancel();
         if let Some(inside) = self.inside {
             inside.stop().await;
         }

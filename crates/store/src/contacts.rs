@@ -12,6 +12,14 @@ pub struct Contact {
     pub email: Option<String>,
     /// A JSON object.
     pub metadata: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: Option<String>,
+    /// The email address of whoever of us looks after it.
+    pub owner: Option<String>,
+    /// We do not want to write to it.
+    pub blocked: bool,
+    /// A JSON object: what callers keep with it.
+    pub attributes: String,
     pub created_at: i64,
     pub updated_at: i64,
     /// E.164 with `+`; read along, kept as an address.
@@ -34,7 +42,28 @@ pub struct Filter {
     pub before: Option<Id>,
 }
 
-const COLUMNS: &str = "c.id, c.organization_id, c.name, c.email, c.metadata, c.created_at, c.updated_at, \
+impl Contact {
+    /// One of whom nothing is known.
+    #[must_use]
+    pub fn new(id: Id, organization: Id, now: i64) -> Self {
+        Self {
+            id,
+            organization_id: organization,
+            name: None,
+            email: None,
+            metadata: None,
+            country: None,
+            owner: None,
+            blocked: false,
+            attributes: "{}".into(),
+            created_at: now,
+            updated_at: now,
+            phone: None,
+        }
+    }
+}
+
+const COLUMNS: &str = "c.id, c.organization_id, c.name, c.email, c.metadata, c.country, c.owner, c.blocked, c.attributes, c.created_at, c.updated_at, \
     (SELECT MIN(a.value) FROM addresses a WHERE a.contact_id = c.id AND a.kind = 'phone')";
 
 fn read(mut row: Row) -> Result<Contact> {
@@ -44,6 +73,10 @@ fn read(mut row: Row) -> Result<Contact> {
         name: row.take()?,
         email: row.take()?,
         metadata: row.take()?,
+        country: row.take()?,
+        owner: row.take()?,
+        blocked: row.take()?,
+        attributes: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
         phone: row.take()?,
@@ -51,14 +84,18 @@ fn read(mut row: Row) -> Result<Contact> {
 }
 
 pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<()> {
-    let sql = "INSERT INTO contacts (id, organization_id, name, email, metadata, created_at, updated_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql = "INSERT INTO contacts (id, organization_id, name, email, metadata, country, owner, blocked, attributes, created_at, updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let values = params![
         &contact.id,
         &contact.organization_id,
         contact.name.as_deref(),
         contact.email.as_deref(),
         contact.metadata.as_deref(),
+        contact.country.as_deref(),
+        contact.owner.as_deref(),
+        contact.blocked,
+        &contact.attributes,
         contact.created_at,
         contact.updated_at,
     ];
@@ -83,6 +120,14 @@ pub async fn add_address(
     let sql = "INSERT INTO addresses (organization_id, kind, value, contact_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (organization_id, kind, value) DO NOTHING";
     Ok(tx.beside().execute(sql, params![organization, kind, value, contact, now]).await? > 0)
+}
+
+/// Whether whoever has an address is blocked by us.
+pub async fn is_blocked(tx: &mut Tx, organization: &Id, address: &Address) -> Result<bool> {
+    let sql = "SELECT c.blocked FROM addresses a JOIN contacts c ON c.id = a.contact_id
+               WHERE a.organization_id = ?1 AND a.kind = ?2 AND a.value = ?3";
+    let row = tx.beside().query_opt(sql, params![organization, &address.kind, &address.value]).await?;
+    row.map_or(Ok(false), |mut row| row.take())
 }
 
 pub async fn remove_address(tx: &mut Tx, organization: &Id, kind: &str, value: &str) -> Result<()> {
@@ -136,19 +181,102 @@ pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, 
     select.slow(filter.search.is_some()).order("c.id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
 }
 
+/// What a list of all an organization's contacts is narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct Wide {
+    /// All of these.
+    pub tags: Vec<String>,
+    pub country: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub after: Option<Id>,
+}
+
+/// Oldest first, whichever sender knows them.
+pub async fn wide(tx: &mut Tx, organization: &Id, filter: &Wide, limit: i64, offset: i64) -> Result<Vec<Contact>> {
+    let select = widely(Select::new(format!("SELECT {COLUMNS} FROM contacts c")), organization, filter);
+    let select = select.and_some("c.id > ?", filter.after.as_ref());
+    select.order("c.id").rows_from(tx, limit, offset).await?.into_iter().map(read).collect()
+}
+
+pub async fn count_wide(tx: &mut Tx, organization: &Id, filter: &Wide) -> Result<i64> {
+    let rows = widely(Select::new("SELECT COUNT(*) FROM contacts c"), organization, filter).rows(tx, 1).await?;
+    rows.into_iter().next().map_or(Ok(0), |mut row| row.take())
+}
+
+fn widely<'a>(select: Select<'a>, organization: &'a Id, filter: &'a Wide) -> Select<'a> {
+    let select = select
+        .and("c.organization_id = ?", organization)
+        .and_some("c.country = ?", filter.country.as_deref())
+        .and_some("c.email = ?", filter.email.as_deref())
+        .and_some(
+            "c.id IN (SELECT contact_id FROM addresses a WHERE a.organization_id = c.organization_id AND a.kind = 'phone' AND a.value = ?)",
+            filter.phone.as_deref(),
+        );
+    filter.tags.iter().fold(select, |select, tag| {
+        select.and(
+            "c.id IN (SELECT contact_id FROM contact_tags t WHERE t.organization_id = c.organization_id AND t.tag = ?)",
+            tag,
+        )
+    })
+}
+
+/// Whose email address it is, if anybody's.
+pub async fn by_email(tx: &mut Tx, organization: &Id, email: &str) -> Result<Option<Id>> {
+    let sql = "SELECT id FROM contacts WHERE organization_id = ?1 AND email = ?2 ORDER BY id LIMIT 1";
+    tx.query_opt(sql, params![organization, email]).await?.map(|mut row| row.take()).transpose()
+}
+
+/// In the order in which they were given.
+pub async fn tags(tx: &mut Tx, contact: &Id) -> Result<Vec<String>> {
+    let sql = "SELECT tag FROM contact_tags WHERE contact_id = ?1 ORDER BY position";
+    tx.query(sql, params![contact]).await?.into_iter().map(|mut row| row.take()).collect()
+}
+
+/// Whether anybody has a tag.
+pub async fn is_tag(tx: &mut Tx, organization: &Id, tag: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM contact_tags WHERE organization_id = ?1 AND tag = ?2 LIMIT 1";
+    Ok(tx.query_opt(sql, params![organization, tag]).await?.is_some())
+}
+
+pub async fn set_tags(tx: &mut Tx, organization: &Id, contact: &Id, tags: &[String]) -> Result<()> {
+    tx.execute("DELETE FROM contact_tags WHERE contact_id = ?1", params![contact]).await?;
+    for (position, tag) in tags.iter().enumerate() {
+        let sql = "INSERT INTO contact_tags (contact_id, organization_id, tag, position) VALUES (?1, ?2, ?3, ?4)
+                   ON CONFLICT (contact_id, tag) DO NOTHING";
+        tx.execute(sql, params![contact, organization, tag, position as i64]).await?;
+    }
+    Ok(())
+}
+
+/// When a contact last wrote, and the address of ours that it last had to do with.
+pub async fn activity(tx: &mut Tx, contact: &Id) -> Result<(Option<i64>, Option<String>)> {
+    let sql = "SELECT MAX(last_inbound_at) FROM conversations WHERE contact_id = ?1";
+    let seen = tx.query_opt(sql, params![contact]).await?.map(|mut row| row.take()).transpose()?.flatten();
+    let sql = "SELECT s.address FROM conversations c JOIN senders s ON s.id = c.sender_id WHERE c.contact_id = ?1
+               AND c.last_message_at IS NOT NULL ORDER BY c.last_message_at DESC LIMIT 1";
+    let address = tx.query_opt(sql, params![contact]).await?.map(|mut row| row.take()).transpose()?;
+    Ok((seen, address))
+}
+
 fn like(text: &str) -> String {
     let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
     format!("%{escaped}%")
 }
 
 pub async fn update(tx: &mut Tx, contact: &Contact) -> Result<()> {
-    let sql = "UPDATE contacts SET name = ?3, email = ?4, metadata = ?5, updated_at = ?6 WHERE organization_id = ?1 AND id = ?2";
+    let sql = "UPDATE contacts SET name = ?3, email = ?4, metadata = ?5, country = ?6, owner = ?7, blocked = ?8,
+                 attributes = ?9, updated_at = ?10 WHERE organization_id = ?1 AND id = ?2";
     let values = params![
         &contact.organization_id,
         &contact.id,
         contact.name.as_deref(),
         contact.email.as_deref(),
         contact.metadata.as_deref(),
+        contact.country.as_deref(),
+        contact.owner.as_deref(),
+        contact.blocked,
+        &contact.attributes,
         contact.updated_at,
     ];
     tx.execute(sql, values).await.map(drop)
@@ -166,9 +294,7 @@ pub async fn delete(tx: &mut Tx, organization: &Id, id: &Id) -> Result<bool> {
     let sql = "SELECT id FROM conversations WHERE contact_id = ?2 AND organization_id = ?1 /* for update */";
     for mut row in tx.query(sql, params![organization, id]).await? {
         let conversation: Id = row.take()?;
-        let sql = "DELETE FROM jobs WHERE id IN (SELECT id FROM messages WHERE conversation_id = ?1)";
-        tx.execute(sql, params![&conversation]).await?;
-        tx.execute("DELETE FROM messages WHERE conversation_id = ?1", params![&conversation]).await?;
+        crate::messages::delete_chain(tx, &conversation).await?;
     }
     let sql = "DELETE FROM contacts WHERE organization_id = ?1 AND id = ?2";
     Ok(tx.execute(sql, params![organization, id]).await? > 0)

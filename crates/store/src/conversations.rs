@@ -14,6 +14,8 @@ pub struct Conversation {
     pub assignee: Option<String>,
     pub unread_count: i64,
     pub last_message_at: Option<i64>,
+    /// Where the chain of its messages begins.
+    pub last_message: Option<Id>,
     pub last_inbound_at: Option<i64>,
     /// Until when the channel lets us write freely.
     pub window_until: Option<i64>,
@@ -53,7 +55,7 @@ pub struct Filter {
 }
 
 const COLUMNS: &str = "id, organization_id, sender_id, contact_id, status, assignee, unread_count, last_message_at, \
-                       last_inbound_at, window_until, created_at, updated_at";
+                       last_message_id, last_inbound_at, window_until, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Conversation> {
     Ok(Conversation {
@@ -65,6 +67,7 @@ fn read(mut row: Row) -> Result<Conversation> {
         assignee: row.take()?,
         unread_count: row.take()?,
         last_message_at: row.take()?,
+        last_message: row.take()?,
         last_inbound_at: row.take()?,
         window_until: row.take()?,
         created_at: row.take()?,
@@ -92,11 +95,12 @@ pub async fn ensure(
     row.map(read).transpose()?.ok_or(Error::Dangling)
 }
 
-/// A conversation and whom it is with.
+/// A conversation, whom it is with, and the newest of its messages.
 #[derive(Clone, Copy, Debug)]
 pub struct With {
     pub conversation: Id,
     pub contact: Id,
+    pub last_message: Option<Id>,
 }
 
 /// A sender's conversation with whoever has an address, locked; `None` when there is none.
@@ -107,28 +111,48 @@ pub async fn with_address(
     kind: &str,
     value: &str,
 ) -> Result<Option<With>> {
-    const SQL: &str = "SELECT c.id, c.contact_id FROM addresses a
+    const SQL: &str = "SELECT c.id, c.contact_id, c.last_message_id FROM addresses a
          JOIN conversations c ON c.contact_id = a.contact_id AND c.sender_id = ?4
          WHERE a.organization_id = ?1 AND a.kind = ?2 AND a.value = ?3 /* for update of c */";
     let row = tx.beside().query_opt(SQL, params![organization, kind, value, sender]).await?;
-    row.map(|mut row| Ok(With { conversation: row.take()?, contact: row.take()? })).transpose()
+    row.map(|mut row| Ok(With { conversation: row.take()?, contact: row.take()?, last_message: row.take()? }))
+        .transpose()
 }
 
-/// Something was sent.
-pub async fn wrote(tx: &mut Tx, id: &Id, now: i64) -> Result<()> {
-    let sql = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2 WHERE id = ?1";
-    tx.beside().execute(sql, params![id, now]).await.map(drop)
+/// Activity is indexed by the minute, and that index is left alone for as long as the minute lasts.
+const MINUTE: i64 = 60_000;
+
+/// A message was sent, the newest now.
+pub async fn wrote(tx: &mut Tx, id: &Id, message: &Id, now: i64) -> Result<()> {
+    const SAME_MINUTE: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4
+         WHERE id = ?1 AND active_minute = ?3";
+    const NEXT: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4,
+         active_minute = ?3 WHERE id = ?1";
+    let values = params![id, now, now.div_euclid(MINUTE), message];
+    if tx.beside().execute(SAME_MINUTE, values).await? == 0 {
+        tx.beside().execute(NEXT, values).await?;
+    }
+    Ok(())
 }
 
-/// Something came in: the window opens again and a resolved conversation with it.
-pub async fn heard(tx: &mut Tx, id: &Id, at: i64, window_until: i64, now: i64) -> Result<()> {
-    let sql = "UPDATE conversations SET unread_count = unread_count + 1, updated_at = ?4,
-                 status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END,
-                 last_message_at = CASE WHEN last_message_at > ?2 THEN last_message_at ELSE ?2 END,
-                 last_inbound_at = CASE WHEN last_inbound_at > ?2 THEN last_inbound_at ELSE ?2 END,
-                 window_until = CASE WHEN window_until > ?3 THEN window_until ELSE ?3 END
-               WHERE id = ?1";
-    tx.beside().execute(sql, params![id, at, window_until, now]).await.map(drop)
+macro_rules! heard {
+    () => {
+        "UPDATE conversations SET unread_count = unread_count + 1, updated_at = ?4, last_message_id = ?6,
+           status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END,
+           last_message_at = CASE WHEN last_message_at > ?2 THEN last_message_at ELSE ?2 END,
+           last_inbound_at = CASE WHEN last_inbound_at > ?2 THEN last_inbound_at ELSE ?2 END,
+           window_until = CASE WHEN window_until > ?3 THEN window_until ELSE ?3 END"
+    };
+}
+/// A message came in, the newest now: the window opens again and a resolved conversation with it.
+pub async fn heard(tx: &mut Tx, id: &Id, message: &Id, at: i64, window_until: i64, now: i64) -> Result<()> {
+    const SAME_MINUTE: &str = concat!(heard!(), " WHERE id = ?1 AND active_minute >= ?5");
+    const NEXT: &str = concat!(heard!(), ", active_minute = ?5 WHERE id = ?1");
+    let values = params![id, at, window_until, now, at.div_euclid(MINUTE), message];
+    if tx.beside().execute(SAME_MINUTE, values).await? == 0 {
+        tx.beside().execute(NEXT, values).await?;
+    }
+    Ok(())
 }
 
 /// When the pair of sender and contact may be used next; `None` for an unknown conversation.
@@ -168,12 +192,14 @@ pub async fn list(
     if let Some((at, id)) = &filter.after {
         select = match at {
             Some(at) => select
+                .and("(active_minute IS NULL OR active_minute <= ?)", at.div_euclid(MINUTE))
                 .and("(last_message_at IS NULL OR last_message_at <= ?)", *at)
                 .and(&format!("(last_message_at IS NULL OR last_message_at <> {at} OR id < ?)"), id),
             None => select.and_that("last_message_at IS NULL").and("id < ?", id),
         };
     }
-    let rows = select.order("last_message_at DESC NULLS LAST, id DESC").rows(tx, limit).await?;
+    let rows =
+        select.order("active_minute DESC NULLS LAST, last_message_at DESC NULLS LAST, id DESC").rows(tx, limit).await?;
     rows.into_iter().map(read).collect()
 }
 

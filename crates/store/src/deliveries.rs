@@ -340,7 +340,7 @@ pub async fn next_due(tx: &mut Tx, subscription: &Id, ordered: bool) -> Result<O
 pub async fn subscriptions_due(tx: &mut Tx, now: i64) -> Result<Vec<Id>> {
     let in_order = in_order(true);
     let sql = format!(
-        "SELECT id FROM subscriptions WHERE status = 'active' AND EXISTS (SELECT 1 FROM deliveries d
+        "SELECT id FROM subscriptions WHERE status = 'active' AND suspended_until <= ?1 AND EXISTS (SELECT 1 FROM deliveries d
            WHERE d.subscription_id = subscriptions.id AND d.open = 1 AND d.next_attempt_at <= ?1 {in_order})"
     );
     tx.query(&sql, params![now]).await?.into_iter().map(|mut row| row.take()).collect()

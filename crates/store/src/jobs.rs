@@ -117,6 +117,12 @@ pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
     tx.execute(sql, params![now]).await.map(drop)
 }
 
+/// The same for one lane: whoever had claims there must not need them any more.
+pub async fn end_claims_of(tx: &mut Tx, kind: &str, lane: &Id, now: i64) -> Result<()> {
+    let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND lane = ?2 AND state IN (1, 3) AND due_at > ?3";
+    tx.execute(sql, params![kind, lane, now]).await.map(drop)
+}
+
 /// `false` when it was done already.
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
     Ok(tx.execute("DELETE FROM jobs WHERE id = ?1", params![id]).await? > 0)

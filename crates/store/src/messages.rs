@@ -1,4 +1,5 @@
-//! What was sent and received.
+//! What was sent and received. The messages of a conversation are a chain: the conversation knows the newest
+//! (`conversations::wrote`), and each message the one before it.
 
 use crate::db::{Error, Insert, Result, Row, Tx};
 use crate::select::Select;
@@ -34,6 +35,10 @@ pub struct Message {
     /// The dialect that it came through, `push`, or `device`: another device of ours.
     pub origin: String,
     pub request_id: Option<String>,
+    /// JSON of what its caller wants handed back.
+    pub echo: Option<String>,
+    /// JSON of what it costs.
+    pub billing: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -78,7 +83,7 @@ impl Status {
         1 << self as i64
     }
 
-    fn read(number: i64) -> Result<Self> {
+    pub(crate) fn read(number: i64) -> Result<Self> {
         usize::try_from(number)
             .ok()
             .and_then(|index| Self::ALL.get(index).copied())
@@ -99,7 +104,7 @@ pub struct Filter {
 
 const COLUMNS: &str = "id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content, reply_to, \
                        address, status, receipts, error, provider_id, chat, author, origin, request_id, \
-                       created_at, updated_at";
+                       echo, billing, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Message> {
     Ok(Message {
@@ -121,6 +126,8 @@ fn read(mut row: Row) -> Result<Message> {
         author: row.take()?,
         origin: row.take()?,
         request_id: row.take()?,
+        echo: row.take()?,
+        billing: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
     })
@@ -128,13 +135,15 @@ fn read(mut row: Row) -> Result<Message> {
 
 static INSERT: Insert = Insert::new(
     "messages (id, organization_id, sender_id, conversation_id, contact_id, direction, kind, content,
-       reply_to, address, status, receipts, error, provider_id, chat, author, origin, request_id, created_at, updated_at)",
-    20,
+       reply_to, address, status, receipts, error, provider_id, chat, author, origin, request_id, echo, billing,
+       created_at, updated_at, previous_id)",
+    23,
     "ON CONFLICT DO NOTHING",
 );
 
-/// Adds a message; `false` when the provider's id is there already, or another transaction has just taken it.
-pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
+/// Adds a message after the newest one of its conversation, which is locked; `false` when the provider's id is there
+/// already, or another transaction has just taken it. If it is added, the conversation must be told.
+pub async fn insert(tx: &mut Tx, message: &Message, previous: Option<&Id>) -> Result<bool> {
     let values = params![
         &message.id,
         &message.organization_id,
@@ -154,8 +163,11 @@ pub async fn insert(tx: &mut Tx, message: &Message) -> Result<bool> {
         &message.author,
         &message.origin,
         message.request_id.as_deref(),
+        message.echo.as_deref(),
+        message.billing.as_deref(),
         message.created_at,
         message.updated_at,
+        previous,
     ];
     tx.append(&INSERT, values).await
 }
@@ -189,7 +201,7 @@ pub async fn peek_by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) ->
 }
 
 async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
-    let tx = tx.looking_for(&INSERT, &[(2, sender.into()), (13, provider_id.into())])?;
+    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())])?;
     tx.query_opt(sql, params![sender, provider_id]).await?.map(read).transpose()
 }
 
@@ -197,6 +209,7 @@ async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result
 pub async fn is_known(tx: &mut Tx, sender: &Id, provider_id: &str, chat: &str, author: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM messages WHERE sender_id = ?1 AND provider_id = ?2
                AND (direction = 1 OR (chat = ?3 AND author = ?4)) LIMIT 1";
+    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())])?;
     Ok(tx.query_opt(sql, params![sender, provider_id, chat, author]).await?.is_some())
 }
 
@@ -230,29 +243,117 @@ pub async fn unname(tx: &mut Tx, id: &Id) -> Result<()> {
 
 /// Newest first.
 pub async fn list(tx: &mut Tx, organization: &Id, sender: &Id, filter: &Filter, limit: i64) -> Result<Vec<Message>> {
-    let floor = filter.created_after.map(|at| Id::floor(at + 1));
+    let floor = Id::floor(filter.created_after.map_or(0, |at| at + 1));
     let ceiling = filter.created_before.map(Id::floor);
-    let mut select = Select::new(format!("SELECT {COLUMNS} FROM messages"))
+    let select = match &filter.conversation {
+        None => Select::new(format!("SELECT {COLUMNS} FROM messages")),
+        Some(conversation) => {
+            let before = filter.before.as_ref().unwrap_or(conversation);
+            Select::with(in_conversation(), params![conversation, before, &floor]).slow(true)
+        }
+    };
+    let mut select = select
         .and("sender_id = ?", sender)
         .and("organization_id = ?", organization)
-        .and_some("conversation_id = ?", filter.conversation.as_ref())
         .and_some("direction = ?", filter.direction.map(|direction| direction == Direction::Outbound))
-        .and_some("id >= ?", floor.as_ref())
+        .and("id >= ?", &floor)
         .and_some("id < ?", ceiling.as_ref())
         .and_some("id < ?", filter.before.as_ref());
     if !filter.statuses.is_empty() {
         let numbers: Vec<_> = filter.statuses.iter().map(|status| (*status as i64).to_string()).collect();
         select = select.and_that(&format!("status IN ({})", numbers.join(", ")));
     }
-    select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
+    // The chain is in order already, and sorting it would mean walking it to its end.
+    let select = if filter.conversation.is_some() { select } else { select.order("id DESC") };
+    select.rows(tx, limit).await?.into_iter().map(read).collect()
+}
+
+/// What an organization sent over a channel, newest first; without the first `offset`.
+pub async fn sent_on(
+    tx: &mut Tx,
+    organization: &Id,
+    channel: &str,
+    span: &Span,
+    limit: i64,
+    offset: i64,
+) -> Result<Vec<Message>> {
+    let (floor, ceiling) = span.ids();
+    let select = on_channel(Select::new(format!("SELECT {COLUMNS} FROM messages")), organization, channel);
+    let select = select.and_some("id >= ?", floor.as_ref()).and_some("id < ?", ceiling.as_ref());
+    select.order("id DESC").rows_from(tx, limit, offset).await?.into_iter().map(read).collect()
+}
+
+pub async fn count_sent_on(tx: &mut Tx, organization: &Id, channel: &str, span: &Span) -> Result<i64> {
+    let (floor, ceiling) = span.ids();
+    let select = on_channel(Select::new("SELECT COUNT(*) FROM messages"), organization, channel);
+    let rows = select.and_some("id >= ?", floor.as_ref()).and_some("id < ?", ceiling.as_ref()).rows(tx, 1).await?;
+    rows.into_iter().next().map_or(Ok(0), |mut row| row.take())
+}
+
+fn on_channel<'a>(select: Select<'a>, organization: &'a Id, channel: &'a str) -> Select<'a> {
+    select
+        .and("organization_id = ?", organization)
+        .and_that("direction = 1")
+        .and("sender_id IN (SELECT s.id FROM senders s WHERE s.organization_id = messages.organization_id AND s.channel = ?)", channel)
+}
+
+/// A stretch of time, in milliseconds, both ends included.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Span {
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+}
+
+impl Span {
+    fn ids(&self) -> (Option<Id>, Option<Id>) {
+        (self.from.map(Id::floor), self.to.map(|to| Id::floor(to.saturating_add(1))))
+    }
 }
 
 /// Marks everything received in a conversation up to a message as read by us; returns how many are still unread.
+/// Whatever stands behind a read one was read together with it, so nobody looks further.
 pub async fn read_up_to(tx: &mut Tx, conversation: &Id, id: &Id, now: i64) -> Result<i64> {
-    let sql = "UPDATE messages SET status = ?3, updated_at = ?4
-               WHERE conversation_id = ?1 AND id <= ?2 AND direction = 0 AND status < ?3";
+    let sql = "WITH RECURSIVE chain (id, previous_id, direction, status) AS (
+                 SELECT id, previous_id, direction, status FROM messages WHERE id = ?2 AND conversation_id = ?1
+                 UNION ALL
+                 SELECT m.id, m.previous_id, m.direction, m.status FROM chain c JOIN messages m ON m.id = c.previous_id
+                 WHERE c.direction = 1 OR c.status < ?3)
+               UPDATE messages SET status = ?3, updated_at = ?4
+               WHERE id IN (SELECT id FROM chain WHERE direction = 0 AND status < ?3)";
     tx.execute(sql, params![conversation, id, Status::Read as i64, now]).await?;
-    let sql = "SELECT COUNT(*) FROM messages WHERE conversation_id = ?1 AND id > ?2 AND direction = 0 AND status < ?3";
+    let sql = "WITH RECURSIVE chain (id, previous_id, direction, status) AS (
+                 SELECT m.id, m.previous_id, m.direction, m.status
+                 FROM conversations v JOIN messages m ON m.id = v.last_message_id WHERE v.id = ?1
+                 UNION ALL
+                 SELECT m.id, m.previous_id, m.direction, m.status FROM chain c JOIN messages m ON m.id = c.previous_id
+                 WHERE c.id > ?2)
+               SELECT COUNT(*) FROM chain WHERE id > ?2 AND direction = 0 AND status < ?3";
     let row = tx.query_opt(sql, params![conversation, id, Status::Read as i64]).await?;
     row.map_or(Ok(0), |mut row| row.take())
+}
+
+/// Deletes all messages of a conversation, which is locked, and what was still to be done for them.
+pub(crate) async fn delete_chain(tx: &mut Tx, conversation: &Id) -> Result<()> {
+    let chain = "WITH RECURSIVE chain (id, previous_id) AS (
+                   SELECT m.id, m.previous_id FROM conversations v JOIN messages m ON m.id = v.last_message_id WHERE v.id = ?1
+                   UNION ALL
+                   SELECT m.id, m.previous_id FROM chain c JOIN messages m ON m.id = c.previous_id)";
+    for table in ["jobs", "messages"] {
+        let sql = format!("{chain} DELETE FROM {table} WHERE id IN (SELECT id FROM chain)");
+        tx.execute(&sql, params![conversation]).await?;
+    }
+    Ok(())
+}
+
+/// `?1`'s messages, newest first, from `?2` on if that is one of them, and not those older than `?3`.
+fn in_conversation() -> String {
+    format!(
+        "WITH RECURSIVE chain AS (
+           SELECT * FROM messages WHERE id = COALESCE(
+             (SELECT id FROM messages WHERE id = ?2 AND conversation_id = ?1),
+             (SELECT last_message_id FROM conversations WHERE id = ?1))
+           UNION ALL
+           SELECT m.* FROM chain c JOIN messages m ON m.id = c.previous_id WHERE m.id >= ?3)
+         SELECT {COLUMNS} FROM chain"
+    )
 }

@@ -31,3 +31,8 @@ pub async fn list(tx: &mut Tx) -> Result<Vec<Organization>> {
     let sql = format!("SELECT {COLUMNS} FROM organizations ORDER BY id");
     tx.query(&sql, &[]).await?.into_iter().map(read).collect()
 }
+
+/// Makes everybody else who locks this organization wait until the transaction ends.
+pub async fn lock(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.query_opt("SELECT id FROM organizations WHERE id = ?1 /* for update */", params![id]).await.map(drop)
+}

@@ -15,6 +15,11 @@ impl<'a> Select<'a> {
         Self { sql: from.into(), values: Vec::new(), conditions: 0, slow: false }
     }
 
+    /// The same where the text up to the conditions has values of its own.
+    pub(crate) fn with(from: impl Into<String>, values: &[Value<'a>]) -> Self {
+        Self { values: values.to_vec(), ..Self::new(from) }
+    }
+
     /// One more condition, with one `?` for its value.
     pub(crate) fn and(mut self, condition: &str, value: impl Into<Value<'a>>) -> Self {
         self.values.push(value.into());

@@ -137,6 +137,14 @@ pub async fn by_external_id(tx: &mut Tx, provider: &str, external_id: &str) -> R
     tx.beside().query_opt(&sql, params![provider, external_id]).await?.map(read).transpose()
 }
 
+/// The oldest with an address on a channel.
+pub async fn by_address(tx: &mut Tx, organization: &Id, channel: &str, address: &str) -> Result<Option<Sender>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM senders WHERE organization_id = ?1 AND channel = ?2 AND address = ?3 ORDER BY id LIMIT 1"
+    );
+    tx.query_opt(&sql, params![organization, channel, address]).await?.map(read).transpose()
+}
+
 /// Oldest first; all organizations' and accounts' unless named.
 pub async fn list(tx: &mut Tx, organization: Option<&Id>, account: Option<&Id>) -> Result<Vec<Sender>> {
     let select = crate::select::Select::new(format!("SELECT {COLUMNS} FROM senders"))

@@ -26,6 +26,8 @@ pub struct Subscription {
     pub ordered: bool,
     /// A JSON object of its dialect's own making.
     pub options: String,
+    /// Nothing is sent before.
+    pub suspended_until: i64,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -63,7 +65,7 @@ pub struct Secret {
 }
 
 const COLUMNS: &str = "id, organization_id, sender_id, dialect, transport, format, url, description, events, kinds, status, \
-                       disabled_reason, consecutive_failures, ordered, options, created_at, updated_at";
+                       disabled_reason, consecutive_failures, ordered, options, suspended_until, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Subscription> {
     Ok(Subscription {
@@ -82,6 +84,7 @@ fn read(mut row: Row) -> Result<Subscription> {
         consecutive_failures: row.take()?,
         ordered: row.take()?,
         options: row.take()?,
+        suspended_until: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
     })
@@ -123,7 +126,7 @@ pub async fn wanting(tx: &mut Tx, organization: &Id, kind: &str, sender: Option<
 
 pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
     let sql = format!(
-        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
+        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
     );
     let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
     let values = params![
@@ -142,6 +145,7 @@ pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.consecutive_failures,
         subscription.ordered,
         &subscription.options,
+        subscription.suspended_until,
         subscription.created_at,
         subscription.updated_at,
     ];
@@ -172,6 +176,12 @@ pub async fn find(tx: &mut Tx, id: &Id) -> Result<Option<Subscription>> {
 pub async fn find_for_update(tx: &mut Tx, id: &Id) -> Result<Option<Subscription>> {
     let sql = format!("SELECT {COLUMNS} FROM subscriptions WHERE id = ?1 /* for update */");
     tx.query_opt(&sql, params![id]).await?.map(read).transpose()
+}
+
+/// Whether an organization has one in a dialect that leads to an address.
+pub async fn leads_to(tx: &mut Tx, organization: &Id, dialect: &str, url: &str) -> Result<bool> {
+    let sql = "SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND dialect = ?2 AND url = ?3 LIMIT 1";
+    Ok(tx.query_opt(sql, params![organization, dialect, url]).await?.is_some())
 }
 
 /// Newest first.
@@ -289,4 +299,10 @@ pub async fn delete_secret(tx: &mut Tx, subscription: &Id, id: &Id) -> Result<bo
 /// The one that is left never expires.
 pub async fn keep_secret(tx: &mut Tx, id: &Id) -> Result<()> {
     tx.execute("UPDATE subscription_secrets SET expires_at = NULL WHERE id = ?1", params![id]).await.map(drop)
+}
+
+/// Leaves an address alone until a moment.
+pub async fn suspend(tx: &mut Tx, dialect: &str, url: &str, until: i64) -> Result<()> {
+    let sql = "UPDATE subscriptions SET suspended_until = ?3 WHERE dialect = ?1 AND url = ?2 AND suspended_until < ?3";
+    tx.execute(sql, params![dialect, url, until]).await.map(drop)
 }

@@ -23,7 +23,7 @@ use engine::{Clock, Engine, Id, Outcome, Parts, Settings, workers};
 use store::jobs::Job;
 use store::{Db, Ids, SecretKey};
 
-use crate::{DIALECT, FakeProvider, FakeTransport, Fixture, Kind, Scratch, dialect};
+use crate::{CARRIERS, DIALECT, FakeCarrier, FakeProvider, FakeTransport, Fixture, Kind, Scratch, dialect};
 
 /// When every story begins, in milliseconds: 14 November 2023.
 pub const START: i64 = 1_700_000_000_000;
@@ -36,6 +36,7 @@ pub struct House {
     pub engine: Engine,
     pub clock: Clock,
     pub provider: FakeProvider,
+    pub carriers: [FakeCarrier; 2],
     pub transport: FakeTransport,
     /// What the next engine is made with.
     pub settings: Settings,
@@ -72,7 +73,8 @@ impl House {
         let clock = Clock::manual(START);
         let (provider, transport) = (FakeProvider::new(clock.clone()), FakeTransport::new(clock.clone()));
         let (settings, ids, key) = (Settings::default(), Arc::new(Ids::seeded(1)), SecretKey::new([7; 32]));
-        let around = (&clock, &provider, &transport, &ids, &key);
+        let carriers = CARRIERS.map(FakeCarrier::new);
+        let around = (&clock, &provider, &carriers, &transport, &ids, &key);
         let engine = engine_on(scratch.migrated().await, named(&settings, 1), around);
         let organization = engine.perform(organizations::create(&engine, "Acme")).await.unwrap();
         let (account, senders) = open_account(&engine, &organization.id, ACCOUNT).await;
@@ -81,6 +83,7 @@ impl House {
             engine,
             clock,
             provider,
+            carriers,
             transport,
             settings,
             organization,
@@ -103,7 +106,7 @@ impl House {
     /// A second process beside this one.
     pub async fn another(&mut self) -> Engine {
         self.processes += 1;
-        let around = (&self.clock, &self.provider, &self.transport, &self.ids, &self.key);
+        let around = (&self.clock, &self.provider, &self.carriers, &self.transport, &self.ids, &self.key);
         engine_on(self.scratch.open().await, named(&self.settings, self.processes), around)
     }
 
@@ -226,6 +229,7 @@ impl House {
             ordered,
             options: serde_json::json!({}),
             secret: "first-secret".into(),
+            most: None,
         };
         let create = subscriptions::create(&self.engine, new).unwrap();
         self.engine.perform(create).await.unwrap().unwrap().0
@@ -278,16 +282,16 @@ fn named(settings: &Settings, number: usize) -> Settings {
     Settings { process: format!("process-{number}"), ..settings.clone() }
 }
 
-type Around<'a> = (&'a Clock, &'a FakeProvider, &'a FakeTransport, &'a Arc<Ids>, &'a SecretKey);
+type Around<'a> = (&'a Clock, &'a FakeProvider, &'a [FakeCarrier; 2], &'a FakeTransport, &'a Arc<Ids>, &'a SecretKey);
 
-fn engine_on(db: Db, settings: Settings, (clock, provider, transport, ids, key): Around<'_>) -> Engine {
+fn engine_on(db: Db, settings: Settings, (clock, provider, carriers, transport, ids, key): Around<'_>) -> Engine {
     Engine::new(Parts {
         db,
         clock: clock.clone(),
         ids: ids.clone(),
         key: key.clone(),
         settings,
-        providers: vec![Arc::new(provider.elsewhere())],
+        providers: vec![Arc::new(provider.elsewhere()), Arc::new(carriers[0].clone()), Arc::new(carriers[1].clone())],
         dialects: vec![dialect()],
         transports: vec![Arc::new(transport.clone())],
         wake: Wake::default(),
@@ -321,6 +325,40 @@ impl House {
     }
 }
 
+impl House {
+    /// A sender for texts, with an account at each carrier; its own is the first.
+    pub async fn open_carriers(&self) -> (Arc<Sender>, [Id; 2]) {
+        let mut ids = Vec::new();
+        for carrier in CARRIERS {
+            let new = NewAccount { provider: carrier.into(), ..new_account(&self.organization.id, carrier) };
+            ids.push(self.engine.perform(accounts::put(&self.engine, new)).await.unwrap());
+        }
+        let add = engine::routes::AddSender {
+            engine: self.engine.clone(),
+            organization: self.organization.id,
+            account: ids[0],
+            address: "ACME".into(),
+            name: None,
+        };
+        let sender = Arc::new(self.engine.perform(add).await.unwrap().unwrap());
+        (sender, [ids[0], ids[1]])
+    }
+
+    /// What a carrier tells of a part.
+    pub async fn hear(&self, carrier: &str, provider_id: &str, message: Option<Id>, status: Status) {
+        let fact = Fact::Part(Box::new(facts::PartReceipt {
+            account: carrier.into(),
+            provider_id: provider_id.into(),
+            message,
+            status,
+            at: self.now(),
+            failure: None,
+        }));
+        let push = Received { facts: vec![fact], accounts: vec![carrier.into()] };
+        self.engine.receive(carrier, push).await.unwrap();
+    }
+}
+
 /// A wish of a sender's.
 fn wish(engine: &Engine, sender: Arc<Sender>, to: &str, text: &str) -> messages::Send {
     let new = messages::New {
@@ -331,6 +369,7 @@ fn wish(engine: &Engine, sender: Arc<Sender>, to: &str, text: &str) -> messages:
         provider_id: None,
         origin: DIALECT,
         request_id: "request".into(),
+        terms: messages::Terms::default(),
     };
     messages::send(engine, new)
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
+mod carrier;
 pub mod contract;
 mod database;
 mod house;
@@ -13,6 +14,7 @@ mod receiver;
 mod sessions;
 mod transport;
 
+pub use carrier::{CARRIERS, FakeCarrier};
 pub use contract::{ContractCheck, Operation};
 pub use database::{Kind, Scratch};
 pub use house::{House, PROVIDER, START};

@@ -298,8 +298,8 @@ impl Provider for Linked {
             let mut reply = self.note(message);
             loop {
                 match reply {
-                    Reply::Taken => return Ok(Sent { provider_id: message.provider_id.clone().unwrap_or_default() }),
-                    Reply::TakenAs(id) => return Ok(Sent { provider_id: id.to_owned() }),
+                    Reply::Taken => return Ok(Sent::one(message.provider_id.clone().unwrap_or_default())),
+                    Reply::TakenAs(id) => return Ok(Sent::one(id)),
                     Reply::Fails(error) => return Err(error),
                     Reply::Hangs => std::future::pending().await,
                     Reply::Behind(gate, then) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::events::{self, Event};
 use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
-use engine::policy::{DeliveryPolicy, Dialect};
+use engine::policy::{DeliveryPolicy, Dialect, Retried};
 use serde_json::json;
 
 pub const DIALECT: &str = "plain";
@@ -52,9 +52,10 @@ pub fn dialect() -> Dialect {
             timeout: Duration::from_secs(10),
             ladder: LADDER,
             jitter_percent: 20,
-            retried_client_errors: &[408, 429],
+            retried_client_errors: Retried::Only(&[408, 429]),
             honours_retry_after: &[429],
             disable_after: Some(24),
+            suspension: None,
         },
     }
 }
@@ -70,7 +71,7 @@ impl EventFormat for Plain {
         KINDS.iter().copied().find(|kinds| kinds[0] == name)
     }
 
-    fn event_name(&self, event: &Event) -> Option<&'static str> {
+    fn event_name(&self, event: &Event, _: &Context) -> Option<&'static str> {
         self.kinds(&event.kind).map(|kinds| kinds[0])
     }
 

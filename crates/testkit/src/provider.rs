@@ -188,8 +188,8 @@ impl Provider for FakeProvider {
         Box::pin(async move {
             loop {
                 match reply {
-                    Reply::Taken => return Ok(Sent { provider_id: chosen.unwrap_or_else(|| provider_id(number)) }),
-                    Reply::TakenAs(id) => return Ok(Sent { provider_id: id.to_owned() }),
+                    Reply::Taken => return Ok(Sent::one(chosen.unwrap_or_else(|| provider_id(number)))),
+                    Reply::TakenAs(id) => return Ok(Sent::one(id)),
                     Reply::Fails(error) => return Err(error),
                     Reply::Hangs => std::future::pending().await,
                     Reply::Behind(gate, then) => {

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::provider::Sessions;
-use engine::sessions::{Asked, CallError, Opened, Session, State, Teller};
+use engine::sessions::{Asked, CallError, Lease, Opened, Session, State, Teller};
 use engine::{Clock, Engine, Id};
 use futures_util::future::BoxFuture;
 use serde_json::json;
@@ -21,6 +21,7 @@ pub struct Run {
     pub sender: Id,
     pub process: String,
     pub fence: i64,
+    pub lease: Lease,
     /// How it stood when it was taken.
     pub session: Session,
     pub teller: Teller,
@@ -144,6 +145,7 @@ impl Sessions for FakeProvider {
             sender: opened.sender.id,
             process: engine.settings.process.clone(),
             fence: opened.fence,
+            lease: opened.lease.clone(),
             session: opened.session.clone(),
             teller: opened.teller.clone(),
             stop: opened.stop.clone(),

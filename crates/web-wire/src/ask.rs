@@ -26,7 +26,7 @@ pub enum Ask {
     CheckNumbers { phones: Vec<String> },
     /// → list of [`Person`].
     People { addresses: Vec<Jid> },
-    /// → [`Picture`] or null.
+    /// → [`Picture`]; null when there is none, or none that the account may see.
     Picture(PictureAsk),
     /// → [`PictureSet`]. A JPEG in the blob store.
     SetPicture { blob: String },
@@ -102,7 +102,7 @@ pub struct Refresh {
     pub app_state: bool,
     pub prekeys: bool,
     pub privacy: bool,
-    /// Ask the phone for what could not be synced.
+    /// Fetch as a whole what could not be brought up to date.
     pub recover: bool,
     /// Close and open the connection first.
     pub reconnect: bool,
@@ -165,10 +165,15 @@ pub struct PictureAsk {
     pub address: Jid,
     /// Small rather than full.
     pub preview: bool,
+    /// The id of the one that is known: the answer says if it is still the same.
+    pub existing_id: Option<String>,
+    /// The address is a community's.
     pub community: bool,
     /// A group that both are in.
     pub common_group: Option<Jid>,
+    /// Of a group's link: shows its picture before one joins.
     pub invite_code: Option<String>,
+    /// Of a bot.
     pub persona_id: Option<String>,
 }
 
@@ -179,6 +184,9 @@ pub struct Picture {
     /// `preview` or `image`.
     pub kind: String,
     pub direct_path: String,
+    /// It is the one whose id was named; the answer holds no more than that.
+    #[serde(default)]
+    pub unchanged: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

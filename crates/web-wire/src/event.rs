@@ -19,7 +19,7 @@ mod source;
 mod state;
 mod time;
 
-pub use call::{Act, Call, Caller};
+pub use call::{Act, Call, CallEndedElsewhere, Caller, MissedCall};
 pub use chat::{
     BusinessName, ChatChange, ChatKind, LabelChange, MessageChange, MessageKind, PushName, SettingChange, SettingKind,
 };
@@ -29,7 +29,7 @@ pub use messages::{MediaRetry, MediaRetryError, Message, NewsletterMeta, Receipt
 pub use names::{BEYOND, NAMES, is_known};
 pub use newsletter::{NewsletterJoin, NewsletterLeave, NewsletterLiveUpdate, NewsletterMuteChange};
 pub use node::{Content, Node};
-pub use pairing::{PairError, PairPasskeyRequest, PairSuccess, Qr};
+pub use pairing::{PairError, PairPasskeyRequest, PairSuccess, PairingCodeRefresh, Qr};
 pub use people::{
     Blocklist, BlocklistChange, ChatPresence, IdentityChange, Picture, Presence, Privacy, PrivacySettings, UserAbout,
 };

@@ -4,6 +4,8 @@
 mod delivery;
 pub mod fair;
 mod footprint;
+mod linked;
+mod linked_rate;
 mod rates;
 mod whole;
 
@@ -11,7 +13,7 @@ use std::process::ExitCode;
 
 use crate::parts::Bench;
 use crate::report::{self, Figure, Target};
-use crate::stories::{Crash, DatabaseGone, Story};
+use crate::stories::{Crash, DatabaseGone, FailOver, LinkedCrash, Story, Takeovers};
 use crate::{Failure, Outcome};
 
 /// What to measure with, and how much of it.
@@ -20,7 +22,19 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const ALL: [&str; 7] = ["rates", "delivery", "whole", "footprint", "fair", "crash", "database-gone"];
+const ALL: [&str; 11] = [
+    "rates",
+    "delivery",
+    "whole",
+    "footprint",
+    "fair",
+    "crash",
+    "database-gone",
+    "linked",
+    "linked-rate",
+    "linked-crash",
+    "fail-over",
+];
 
 impl Plan {
     pub fn new(bench: Bench, quick: bool) -> Self {
@@ -30,6 +44,10 @@ impl Plan {
     /// A count for a real run, or for a quick one.
     pub fn count(&self, real: u64, quick: u64) -> u64 {
         if self.quick { quick } else { real }
+    }
+
+    fn for_web(&self) -> Self {
+        Self { bench: self.bench.for_web(), quick: self.quick }
     }
 
     async fn measure(&self, name: &str) -> Outcome<Vec<Figure>> {
@@ -46,6 +64,16 @@ impl Plan {
             "database-gone" => {
                 let gone = DatabaseGone { seconds: self.count(30, 5) };
                 Ok(broken("broken promises after the database was gone", &gone.run(&self.bench).await?))
+            }
+            "linked" => linked::measure(&self.for_web()).await,
+            "linked-rate" => linked_rate::measure(&self.for_web()).await,
+            "linked-crash" => {
+                let crash = LinkedCrash { rounds: u32::try_from(self.count(30, 3))?, seed: 1, database: None };
+                Ok(broken("broken promises of linked accounts after kill -9", &crash.run(&self.bench.for_web()).await?))
+            }
+            "fail-over" => {
+                let rounds = u32::try_from(self.count(6, 2))?;
+                Ok(fail_over(&FailOver { rounds }.run(&self.bench.for_web()).await?))
             }
             _ => Err(format!("there is no measurement {name:?}; there are {}", ALL.join(", ")).into()),
         }
@@ -79,4 +107,24 @@ pub async fn all(plan: Plan, names: &[String]) -> Outcome<ExitCode> {
 fn broken(name: &'static str, story: &Story) -> Vec<Figure> {
     eprintln!("{story}");
     vec![Figure::new(name, story.broken.len() as f64, "", Target::AtMost(0.0))]
+}
+
+fn fail_over(takeovers: &Takeovers) -> Vec<Figure> {
+    let slowest = |all: &[f64]| all.iter().copied().fold(f64::NAN, f64::max);
+    let mut figures = broken("broken promises of linked accounts after fail-overs", &takeovers.story);
+    figures.extend([
+        Figure::new(
+            "linked accounts taken over after kill -9, slowest",
+            slowest(&takeovers.after_kill),
+            "s",
+            Target::AtMost(15.0),
+        ),
+        Figure::new(
+            "linked accounts taken over after a pause, slowest",
+            slowest(&takeovers.after_pause),
+            "s",
+            Target::AtMost(30.0),
+        ),
+    ]);
+    figures
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::{Bench, Process, free_port, log};
@@ -132,6 +132,11 @@ impl Platform {
         self.running = None;
     }
 
+    /// `kill -STOP`, and `kill -CONT`.
+    pub fn freeze(&self, frozen: bool) -> Outcome {
+        self.running.as_ref().ok_or("the platform does not run")?.freeze(frozen)
+    }
+
     pub async fn stop(&mut self) -> Outcome {
         match self.running.take() {
             Some(process) => process.stop().await,
@@ -158,6 +163,10 @@ pub struct Facts {
     pub display: String,
     pub waba_id: String,
     pub app_secret: String,
+    /// DIGIGO's administrator.
+    pub admin_token: String,
+    /// The sandbox has a WhatsApp Web server.
+    pub has_web: bool,
 }
 
 /// Calls that set things up and look at the outcome.
@@ -183,13 +192,30 @@ impl Api {
             display: text("/meta/phone_numbers/0/display_phone_number")?.trim_start_matches('+').to_owned(),
             waba_id: text("/meta/waba_id")?,
             app_secret: text("/meta/app_secret")?,
+            admin_token: text("/digigo/admin_token")?,
+            has_web: all.get("web").is_some(),
         };
         let client = net::plain_client(&net::PlainSettings::default())?;
         Ok(Self { facts, client })
     }
 
     async fn call(&self, method: Method, url: String, body: Option<Value>) -> Outcome<Value> {
-        let mut request = self.client.request(method, &url).bearer_auth(&self.facts.api_key);
+        let request = self.client.request(method, &url).bearer_auth(&self.facts.api_key);
+        Self::ask(request, url, body).await
+    }
+
+    /// DIGIGO's API, as the user of a token or as the administrator.
+    pub async fn digigo(&self, method: Method, path: &str, token: Option<&str>, body: Option<Value>) -> Outcome<Value> {
+        let url = format!("{}{path}", self.facts.base_url);
+        let request = self.client.request(method, &url);
+        let request = match token {
+            Some(token) => request.header("token", token),
+            None => request.header("authorization", &self.facts.admin_token),
+        };
+        Self::ask(request, url, body).await
+    }
+
+    async fn ask(mut request: RequestBuilder, url: String, body: Option<Value>) -> Outcome<Value> {
         if let Some(body) = &body {
             request = request.json(body);
         }
@@ -228,10 +254,15 @@ impl Api {
 
     /// How much waits in a queue.
     pub async fn depth(&self, queue: &str) -> Outcome<u64> {
+        self.gauge(&format!("hermod_queue_depth{{queue=\"{queue}\"}}")).await
+    }
+
+    /// One of the platform's own figures.
+    pub async fn gauge(&self, name: &str) -> Outcome<u64> {
         let text = self.call(Method::GET, format!("{}/metrics", self.facts.base_url), None).await?;
-        let name = format!("hermod_queue_depth{{queue=\"{queue}\"}} ");
-        let line = text.as_str().unwrap_or_default().lines().find_map(|line| line.strip_prefix(&name));
-        Ok(line.ok_or_else(|| format!("the metrics do not tell of {queue}"))?.parse::<f64>()? as u64)
+        let lines = text.as_str().unwrap_or_default().lines();
+        let value = lines.filter_map(|line| line.strip_prefix(name)?.strip_prefix(' ')).next();
+        Ok(value.ok_or_else(|| format!("the metrics do not tell of {name}"))?.parse::<f64>()? as u64)
     }
 
     /// Waits until a queue holds at least (`true`) or at most (`false`) so much.

@@ -54,6 +54,15 @@ impl Process {
         Ok(())
     }
 
+    /// Stops it in the middle of what it does, or lets it go on.
+    pub fn freeze(&self, frozen: bool) -> Outcome {
+        let signal = if frozen { "-STOP" } else { "-CONT" };
+        match Command::new("kill").arg(signal).arg(self.id().to_string()).status()?.success() {
+            true => Ok(()),
+            false => Err(format!("process {} takes no signal", self.id()).into()),
+        }
+    }
+
     pub fn has_ended(&mut self) -> bool {
         !matches!(self.0.try_wait(), Ok(None))
     }

@@ -39,30 +39,37 @@ impl Crash {
         api.open_windows(CUSTOMERS).await?;
         api.subscribe(&receiver.url(), &EVENTS).await?;
         let traffic = Traffic::start(&api, &promises, Lines::MayBreak);
-        self.torment(&mut platform, &sandbox).await?;
+        torment(&mut platform, &sandbox, self.rounds, self.seed, LIFE_MS).await?;
         traffic.finish().await?;
         verify::settle(&api).await?;
         let mut story = verify::verify(&api, &promises).await?;
         story.told.insert(0, format!("killed {} times, seed {}", self.rounds, self.seed));
         Ok(story)
     }
+}
 
-    async fn torment(&self, platform: &mut Platform, sandbox: &Sandbox) -> Outcome {
-        let mut moments = StdRng::seed_from_u64(self.seed);
-        for _ in 0..self.rounds {
-            let dies_at = Instant::now() + Duration::from_millis(moments.random_range(0..LIFE_MS));
-            tokio::time::sleep_until(dies_at).await;
+/// Kills the platform again and again, after lives of random lengths, during its start too.
+pub(super) async fn torment(
+    platform: &mut Platform,
+    sandbox: &Sandbox,
+    rounds: u32,
+    seed: u64,
+    longest_ms: u64,
+) -> Outcome {
+    let mut moments = StdRng::seed_from_u64(seed);
+    for _ in 0..rounds {
+        let dies_at = Instant::now() + Duration::from_millis(moments.random_range(0..longest_ms));
+        tokio::time::sleep_until(dies_at).await;
+        platform.kill();
+        let dies_at = Instant::now() + Duration::from_millis(moments.random_range(0..longest_ms));
+        if let Ok(started) = tokio::time::timeout_at(dies_at, platform.start(World::Sandbox(sandbox))).await {
+            started?;
+        } else {
             platform.kill();
-            let dies_at = Instant::now() + Duration::from_millis(moments.random_range(0..LIFE_MS));
-            if let Ok(started) = tokio::time::timeout_at(dies_at, platform.start(World::Sandbox(sandbox))).await {
-                started?;
-            } else {
-                platform.kill();
-                platform.start(World::Sandbox(sandbox)).await?;
-            }
+            platform.start(World::Sandbox(sandbox)).await?;
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// A receiver that writes down what it is told.

@@ -2,6 +2,7 @@
 
 mod crash;
 mod database_gone;
+mod linked;
 mod promises;
 mod traffic;
 mod verify;
@@ -10,6 +11,7 @@ use std::fmt;
 
 pub use crash::Crash;
 pub use database_gone::DatabaseGone;
+pub use linked::{FailOver, LinkedCrash, Takeovers};
 
 /// How a story ended.
 pub struct Story {

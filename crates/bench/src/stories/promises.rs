@@ -13,6 +13,8 @@ pub struct Promises(Mutex<Book>);
 pub struct Book {
     /// Sends that were begun, and whether they were acknowledged.
     pub sends: HashMap<String, bool>,
+    /// Sends that were refused for good.
+    pub refused: HashSet<String>,
     /// Messages that a customer's phone has sent off.
     pub writes: HashSet<String>,
     /// What webhooks told of: messages received, and messages sent.

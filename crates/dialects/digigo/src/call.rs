@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::query::Query;
 use api::{Asked, json};
-use axum::body::Body as HttpBody;
+use axum::body::{Body as HttpBody, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -48,9 +48,9 @@ impl Rule {
         Self { unreadable, ..self }
     }
 
-    /// Its body may hold a file.
-    pub(crate) const fn with_file(self) -> Self {
-        Self { largest: LARGEST_FILE_BODY, ..self }
+    /// Its body may hold files of so many bytes.
+    pub(crate) const fn with_files(self, bytes: u64) -> Self {
+        Self { largest: in_base64(bytes), ..self }
     }
 }
 
@@ -61,8 +61,10 @@ pub(crate) const E: Rule = Rule::of(Shape::E);
 pub(crate) const RAW: Rule = Rule::of(Shape::Raw);
 pub(crate) const ADMIN: Rule = A.refusing(Shape::B);
 
-/// A document of 100 MB in base64, and what stands around it.
-pub(crate) const LARGEST_FILE_BODY: usize = 140 << 20;
+/// A file in base64, and what stands around it.
+const fn in_base64(bytes: u64) -> usize {
+    (bytes as usize).div_ceil(3) * 4 + 2 * api::intake::LARGEST
+}
 
 /// Bodies up to here are kept as they came.
 const SMALL: usize = 64 << 10;
@@ -172,23 +174,33 @@ async fn path_id(parts: &mut Parts) -> Result<String, Error> {
 /// Reads a body. What it says of its type does not matter: callers of this API say all kinds of things.
 async fn take(digigo: &Digigo, body: HttpBody, rule: Rule) -> Result<(Body, Option<Value>), Error> {
     let unreadable = || Error::bad(rule.unreadable);
-    let _turn = match rule.largest > api::intake::LARGEST {
-        true => digigo.large_bodies.acquire().await.ok(),
-        false => None,
-    };
-    let bytes = match Limited::new(body, rule.largest).collect().await {
-        Ok(read) => read.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Err(Error::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large"));
-        }
-        Err(_) => return Err(unreadable()),
-    };
+    let bytes = read(digigo, body, rule.largest.min(in_base64(digigo.options.largest_file))).await?;
+    let bytes = bytes.ok_or_else(unreadable)?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok((Body::default(), None));
     }
     let value = json::parse(&bytes).map_err(|_| unreadable())?;
     let raw = (bytes.len() <= SMALL).then(|| value.clone());
     Ok((Body::of(Some(value))?, raw))
+}
+
+/// `None`: its sender broke off. What says that it is too long is not read at all.
+async fn read(digigo: &Digigo, body: HttpBody, largest: usize) -> Result<Option<Bytes>, Error> {
+    let too_large = || Error::new(StatusCode::PAYLOAD_TOO_LARGE, "payload too large");
+    let announced = body.size_hint();
+    if announced.lower() > largest as u64 {
+        return Err(too_large());
+    }
+    // Small ones do not wait for the large.
+    let _turn = match announced.upper().is_none_or(|most| most > api::intake::LARGEST as u64) {
+        true => digigo.large_bodies.acquire().await.ok(),
+        false => None,
+    };
+    match Limited::new(body, largest).collect().await {
+        Ok(read) => Ok(Some(read.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// A member of a query; empty when it was not given.

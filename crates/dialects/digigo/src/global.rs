@@ -1,7 +1,7 @@
 //! The operator's own webhook: it hears of all users of an organization.
 //!
 //! It is a subscription without a user, made, changed and removed at every start ([`settle_global`]). Processes that
-//! start at the same time end with one: each keeps the oldest that it sees and removes the others.
+//! start at the same time end with one: who is first makes it, the others find it.
 
 use engine::subscriptions::{self, Change, Delete, Status, Subscription, Target};
 use engine::{Engine, Id, Refusal};
@@ -72,17 +72,11 @@ fn target(subscription: &Subscription) -> Target {
 
 /// Which of them is the one that stays.
 async fn put(engine: &Engine, wanted: &GlobalWebhook, options: &Options) -> Result<Id, GlobalWebhookError> {
-    let oldest = async || {
-        let mut found = all(engine).await?.into_iter();
-        Ok::<_, engine::Error>(found.find(|found| found.organization_id == wanted.organization))
-    };
-    if let Some(found) = oldest().await? {
-        change(engine, wanted, &found).await?;
-        return Ok(found.id);
-    }
     let make = subscriptions::create(engine, new(wanted, options)).map_err(GlobalWebhookError::Refused)?;
-    let (made, _) = engine.perform(make).await?.map_err(GlobalWebhookError::Refused)?;
-    Ok(oldest().await?.map_or(made.id, |oldest| oldest.id))
+    let standing = engine.perform(subscriptions::create_one(make, is_global)).await?;
+    let standing = standing.map_err(GlobalWebhookError::Refused)?;
+    change(engine, wanted, &standing).await?;
+    Ok(standing.id)
 }
 
 fn new(wanted: &GlobalWebhook, options: &Options) -> subscriptions::New {

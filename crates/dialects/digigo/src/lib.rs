@@ -9,6 +9,7 @@
 mod admin;
 mod answer;
 mod asking;
+mod avatar;
 mod body;
 mod call;
 mod chat;
@@ -34,11 +35,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{MethodFilter, get};
 use engine::Engine;
-use engine::policy::{DeliveryPolicy, Dialect};
+use engine::policy::{DeliveryPolicy, Dialect, Retried};
 
 pub use files::sweep;
 pub use global::{GlobalWebhook, GlobalWebhookError, settle_global};
-pub use options::{Encoding, Envelope, Options, Random};
+pub use options::{Encoding, Envelope, NewUsers, Options, Random, Webhooks};
+pub use settings::RejectType;
 
 use call::A;
 use service::Digigo;
@@ -67,18 +69,17 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
         Duration::from_secs(120),
     ],
     jitter_percent: 10,
-    retried_client_errors: &[
-        400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418, 421, 422, 423,
-        424, 425, 426, 428, 429, 431, 451, 499,
-    ],
+    retried_client_errors: Retried::All,
     honours_retry_after: &[429, 503],
     disable_after: None,
+    suspension: None,
 };
 
 /// What the engine must know of this dialect.
 #[must_use]
 pub fn dialect(options: &Options) -> Dialect {
-    Dialect { name: NAME, format: Arc::new(format::Format::new(options)), delivery: DELIVERY }
+    let delivery = DeliveryPolicy { timeout: options.webhooks.timeout, ..DELIVERY };
+    Dialect { name: NAME, format: Arc::new(format::Format::new(options)), delivery }
 }
 
 /// Everything at the root, with answers of its own for what is not there.

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono_tz::Tz;
 use media::Blobs;
+use secrecy::SecretString;
+use serde::Deserialize;
 use web_wire::send::Outgoing;
 
-use crate::settings::Settings;
+use crate::settings::{REJECTION, RejectType, Settings};
 
 /// Fills a buffer with unpredictable bytes.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -15,10 +18,11 @@ pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 pub struct Options {
     /// How we are reached from outside: `baseURL` in events.
     pub public_url: String,
-    /// The envelope of events, unless a user chose another.
-    pub envelope: Envelope,
-    /// How the bodies of users' webhooks are written.
-    pub encoding: Encoding,
+    pub webhooks: Webhooks,
+    /// In which answers and events tell times.
+    pub zone: Tz,
+    /// What new users are made with.
+    pub users: NewUsers,
     /// Whether users may have their sends told as events.
     pub echo: bool,
     /// Whether files are left where they are, for all users.
@@ -40,6 +44,63 @@ pub struct Options {
     pub compiler: &'static str,
     /// Names this installation in `/admin/license/info`.
     pub installation: String,
+    /// What the operator calls the environment and where it is, shown by `/health`; empty: nothing.
+    pub environment: String,
+    pub region: String,
+}
+
+/// How events are told.
+#[derive(Clone, Debug)]
+pub struct Webhooks {
+    pub envelope: Envelope,
+    /// How the bodies of users' webhooks are written.
+    pub encoding: Encoding,
+    /// How long a receiver may take.
+    pub timeout: Duration,
+    /// Signs every body.
+    pub hmac_key: Option<SecretString>,
+    /// Whether headers, too, say whose event it is.
+    pub identity_headers: bool,
+}
+
+impl Default for Webhooks {
+    fn default() -> Self {
+        Self {
+            envelope: Envelope::Nested,
+            encoding: Encoding::Json,
+            timeout: Duration::from_secs(30),
+            hmac_key: None,
+            identity_headers: false,
+        }
+    }
+}
+
+/// What a new user is made with, unless the request says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewUsers {
+    pub skip_groups: bool,
+    pub skip_newsletters: bool,
+    pub skip_broadcasts: bool,
+    pub skip_own_messages: bool,
+    pub skip_calls: bool,
+    /// Said to callers who are turned away.
+    pub call_reject_message: String,
+    pub call_reject_type: RejectType,
+}
+
+impl Default for NewUsers {
+    fn default() -> Self {
+        Self {
+            skip_groups: false,
+            skip_newsletters: false,
+            skip_broadcasts: false,
+            skip_own_messages: false,
+            skip_calls: false,
+            call_reject_message: REJECTION.to_owned(),
+            call_reject_type: RejectType::Busy,
+        }
+    }
 }
 
 impl Options {

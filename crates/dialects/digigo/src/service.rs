@@ -10,6 +10,7 @@ use engine::{Engine, Id};
 use tokio::sync::Semaphore;
 
 use crate::answer::print;
+use crate::avatar::Avatars;
 use crate::errors::{Error, Shape};
 use crate::options::Options;
 
@@ -24,6 +25,7 @@ pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) options: Options,
     pub(crate) large_bodies: Semaphore,
+    pub(crate) avatars: Avatars,
     /// Milliseconds; when this process began to serve.
     pub(crate) began_at: i64,
 }
@@ -38,7 +40,8 @@ impl Deref for Digigo {
 impl Digigo {
     pub(crate) fn new(engine: Engine, options: Options) -> Self {
         let began_at = engine.now();
-        Self(Arc::new(Parts { engine, options, large_bodies: Semaphore::new(LARGE_BODIES), began_at }))
+        let (large_bodies, avatars) = (Semaphore::new(LARGE_BODIES), Avatars::default());
+        Self(Arc::new(Parts { engine, options, large_bodies, avatars, began_at }))
     }
 }
 

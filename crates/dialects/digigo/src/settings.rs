@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::errors::Error;
+
 /// Said to callers who are turned away, unless the user says otherwise.
 pub const REJECTION: &str = "Sorry, I cannot take calls at the moment.";
 
@@ -18,8 +20,6 @@ pub struct Settings {
     pub auto_unavailable: bool,
     /// Names of events that the connection was last asked to tell; none: what the webhook says.
     pub events: Option<Vec<String>>,
-    /// Milliseconds; 0: never.
-    pub expires_at: i64,
 }
 
 impl Default for Settings {
@@ -32,7 +32,6 @@ impl Default for Settings {
             global: GlobalSkips::default(),
             auto_unavailable: false,
             events: None,
-            expires_at: 0,
         }
     }
 }
@@ -60,13 +59,12 @@ pub enum RejectType {
 }
 
 impl RejectType {
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn read(text: &str) -> Result<Self, Error> {
         match text {
-            "busy" => Some(Self::Busy),
-            "decline" | "declined" => Some(Self::Declined),
-            "unavailable" => Some(Self::Unavailable),
-            _ => None,
+            "busy" => Ok(Self::Busy),
+            "decline" | "declined" => Ok(Self::Declined),
+            "unavailable" => Ok(Self::Unavailable),
+            _ => Err(Error::bad("invalid reject_type, must be: busy, declined, or unavailable")),
         }
     }
 

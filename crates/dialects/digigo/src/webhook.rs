@@ -107,6 +107,7 @@ pub(crate) fn new(
         ordered: false,
         options: json!({}),
         secret: hex::encode(secret),
+        most: None,
     }
 }
 

@@ -182,7 +182,9 @@ impl From<Refusal> for Error {
             }
             Refusal::NotConnected { .. } => Self::new(Code::UpstreamError, message),
             Refusal::OptedOut => Self::new(Code::MarketingOptedOut, message),
+            Refusal::Blocked => Self::new(Code::InvalidFieldValue, message).at("to"),
             Refusal::UnknownTemplate => Self::new(Code::InvalidTemplateName, message).at("template.name"),
+            Refusal::Full(_) => Self::new(Code::InvalidRequest, message),
             Refusal::Disabled => Self::new(Code::SubscriptionDisabled, message),
             Refusal::LastSecret => Self::new(Code::LastSecret, message),
         }

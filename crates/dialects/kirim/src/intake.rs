@@ -59,9 +59,9 @@ pub(crate) async fn take_in(
     settle(kirim, &once, &asked.request_id, response).await
 }
 
-async fn run(next: Next, mut request: Request, admitted: Admitted) -> Response {
+fn run(next: Next, mut request: Request, admitted: Admitted) -> impl Future<Output = Response> {
     request.extensions_mut().insert(admitted);
-    next.run(request).await
+    next.run(request)
 }
 
 /// The caller's key, bound to method, path and body.

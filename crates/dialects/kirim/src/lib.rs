@@ -37,7 +37,7 @@ use std::time::Duration;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 use engine::Engine;
-use engine::policy::{DeliveryPolicy, Dialect};
+use engine::policy::{DeliveryPolicy, Dialect, Retried};
 
 pub use keys::{derive_key, new_key};
 pub use options::{MediaLinks, Options, Random};
@@ -72,9 +72,10 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
         minutes(24 * 60),
     ],
     jitter_percent: 20,
-    retried_client_errors: &[408, 429],
+    retried_client_errors: Retried::Only(&[408, 429]),
     honours_retry_after: &[429],
     disable_after: Some(24),
+    suspension: None,
 };
 
 /// Everything under `/v1`, with answers of its own for what is not there.

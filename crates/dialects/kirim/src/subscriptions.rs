@@ -96,6 +96,7 @@ pub(crate) async fn create(call: Call) -> Handled {
         ordered,
         options: serde_json::json!({}),
         secret: secret.clone(),
+        most: None,
     };
     let wish = subscriptions::create(call.engine(), new)?;
     call.commit(wish, move |created| Shown { initial_secret: Some(secret.clone()), ..shown(created) }).await

@@ -5,6 +5,7 @@
 //! is made and runs out by itself: killed in between, the attempt is made again (at least once). The body
 //! was rendered once; only what belongs to the attempt, the signature above all, is made now.
 
+mod trouble;
 mod window;
 
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,8 @@ use crate::transport::{Answer, Parcel, Transport};
 use crate::wake::Listener;
 use crate::{Engine, UseCase, metrics};
 
+use self::trouble::Suspend;
+pub use self::trouble::Troubles;
 use self::window::Window;
 
 /// Longer than any policy's timeout, with time to be recorded.
@@ -277,7 +280,7 @@ impl Work for Claim {
     async fn run(&self, tx: &mut Tx) -> Result<Option<Claimed>> {
         let now = self.engine.now();
         let Some(subscription) = subscriptions::find(tx, &self.id).await? else { return Ok(None) };
-        if subscription.status != subscriptions::Status::Active {
+        if subscription.status != subscriptions::Status::Active || subscription.suspended_until > now {
             return Ok(None);
         }
         let found = deliveries::claim(tx, &self.id, subscription.ordered, now, now + CLAIM_MS, self.limit).await?;
@@ -306,8 +309,22 @@ async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result
         disable_after: target.dialect.delivery.disable_after,
         now: at + duration_ms,
     };
+    let failed = !matches!(record.outcome.status, Status::Succeeded);
     engine.perform(record).await?;
+    if failed {
+        suspend(engine, target, at, duration_ms).await?;
+    }
     Ok(matches!(answer, Answer::Status { .. }))
+}
+
+/// Leaves an address alone for a while that failed too often.
+async fn suspend(engine: &Engine, target: &Target, at: i64, duration_ms: i64) -> Result<()> {
+    let Some(policy) = target.dialect.delivery.suspension else { return Ok(()) };
+    let url = &target.subscription.url;
+    match engine.troubles.note(policy, url, at, duration_ms) {
+        Some(until) => engine.perform(Suspend { dialect: target.dialect.name, url: url.clone(), until }).await,
+        None => Ok(()),
+    }
 }
 
 fn prepare(target: &Target, delivery: &Delivery, at: i64) -> Parcel {

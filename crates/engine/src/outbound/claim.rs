@@ -47,7 +47,7 @@ pub(super) struct Call {
     pub job: Job,
     pub message: Message,
     /// The job as it was found.
-    before: Job,
+    pub before: Job,
 }
 
 /// Puts claims back whose calls were never made, so that nobody takes them for calls without an answer.

@@ -7,6 +7,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use store::contacts::Address;
+use store::messages::Message;
 use store::senders::Sender;
 use store::{Id, Result};
 use tokio_util::sync::CancellationToken;
@@ -14,9 +15,10 @@ use tokio_util::sync::CancellationToken;
 use super::claim::{Begin, Call, Claim, Claimed, PutBack};
 use super::pace::Bucket;
 use super::record::Record;
+use super::route::{Way, Ways, may_go_elsewhere};
 use crate::content::Content;
 use crate::failure::{Code, SendError};
-use crate::provider::{Account, Outgoing, Pace, Provider, Sent};
+use crate::provider::{Outgoing, Pace, Sent};
 use crate::wake::Listener;
 use crate::{Engine, contacts};
 
@@ -44,8 +46,7 @@ struct Done {
 #[derive(Clone)]
 struct Route {
     sender: Arc<Sender>,
-    account: Arc<Account>,
-    provider: Arc<dyn Provider>,
+    ways: Ways,
 }
 
 impl Lane {
@@ -130,16 +131,14 @@ impl Lane {
 
     async fn route(&mut self) -> Result<Option<Route>> {
         let Some(sender) = self.engine.sender_by_id(&self.sender).await? else { return Ok(None) };
-        let Some(provider) = self.engine.provider(&sender.provider).cloned() else { return Ok(None) };
-        if !provider.here(&sender.id) {
+        if !self.engine.provider(&sender.provider).is_some_and(|provider| provider.here(&sender.id)) {
             return Ok(None);
         }
-        let Some(account) = self.engine.account(&sender.account_id).await? else { return Ok(None) };
-        Ok(Some(Route { sender, account, provider }))
+        Ok(Ways::of(&self.engine, &sender).await?.map(|ways| Route { sender, ways }))
     }
 
     fn claim(&self, route: &Route, room: usize) -> Claim {
-        let (settings, pace): (_, Pace) = (&self.engine.settings.senders, route.provider.pace());
+        let (settings, pace): (_, Pace) = (&self.engine.settings.senders, route.ways.own().provider.pace());
         let rate = settings.messages_per_second.unwrap_or(pace.per_second);
         let pair = pace.pair.filter(|_| settings.pair_limit).map(|pair| Bucket {
             interval_us: i64::try_from(pair.interval.as_micros()).unwrap_or(i64::MAX / 1024),
@@ -148,7 +147,7 @@ impl Lane {
         Claim {
             engine: self.engine.clone(),
             sender: self.sender,
-            account: route.account.id,
+            account: route.ways.own().account.id,
             bucket: Bucket::per_second(rate, settings.burst.unwrap_or(rate)),
             pair,
             room: i64::try_from(room).unwrap_or(i64::MAX),
@@ -249,7 +248,7 @@ async fn carry_next(engine: Engine, route: Route, call: Call) -> Done {
 async fn carry(engine: Engine, route: Route, call: Call) -> Done {
     let (job, conversation) = (call.job.id, call.message.conversation_id);
     let (started, recovering) = (engine.now(), route.sender.status != crate::senders::CONNECTED);
-    let outcome = hand_over(&route, &call).await;
+    let (account, outcome) = hand_over(&engine, &route, &call).await;
     let word = match &outcome {
         Ok(_) => "sent",
         Err(error) if error.retry == crate::failure::Retry::Never => "refused",
@@ -257,22 +256,57 @@ async fn carry(engine: Engine, route: Route, call: Call) -> Done {
         Err(_) => "retried",
     };
     crate::metrics::sent(word, engine.now() - started);
-    let record =
-        Record { engine: engine.clone(), account: route.account.id, call, outcome, chance: rand::random(), recovering };
+    let record = Record { engine: engine.clone(), account, call, outcome, chance: rand::random(), recovering };
     Done { job, conversation, recorded: engine.perform(record).await }
 }
 
-async fn hand_over(route: &Route, call: &Call) -> std::result::Result<Sent, SendError> {
-    let message = &call.message;
+/// Tries one way after the other for as long as nothing was taken; tells over whose account it went.
+async fn hand_over(engine: &Engine, route: &Route, call: &Call) -> (Id, std::result::Result<Sent, SendError>) {
+    let own = route.ways.own().account.id;
+    let outgoing = match outgoing(&route.sender, &call.message) {
+        Ok(outgoing) => outgoing,
+        Err(error) => return (own, Err(error)),
+    };
+    let mut last = (own, Err(SendError::unreached("there is no way to the recipient")));
+    for Way { account, provider } in route.ways.to(&call.message.address, &engine.resting, engine.now()) {
+        let outcome = provider.send(&account, &route.sender, &outgoing).await;
+        engine.resting.learn(&account.id, outcome.as_ref().err(), engine.now());
+        match outcome {
+            Err(error) if may_go_elsewhere(&error) => {
+                tracing::warn!(account = %account.id, message = %call.message.id, %error, "an account did not carry");
+                last = (account.id, Err(error));
+            }
+            Ok(sent) if provider.by_address() => return (account.id, Ok(in_parts(sent))),
+            outcome => return (account.id, outcome),
+        }
+    }
+    last
+}
+
+/// Carriers report on parts: what went in one piece is one part.
+fn in_parts(mut sent: Sent) -> Sent {
+    if sent.parts.is_empty() {
+        sent.parts.push(sent.provider_id.clone());
+    }
+    sent
+}
+
+fn outgoing(sender: &Sender, message: &Message) -> std::result::Result<Outgoing, SendError> {
     let content = Content::parse(&message.content)
         .map_err(|error| SendError::refused(Code::Other, format!("the stored message cannot be read: {error}")))?;
-    let kind = if message.address.starts_with('+') { contacts::PHONE } else { contacts::USER };
-    let outgoing = Outgoing {
+    let kind = match message.address.starts_with('+') {
+        true => contacts::PHONE,
+        false if sender.channel == EMAIL => contacts::EMAIL,
+        false => contacts::USER,
+    };
+    Ok(Outgoing {
         id: message.id,
         to: Address { kind: kind.into(), value: message.address.clone() },
         content,
         reply_to: message.reply_to.clone(),
         provider_id: message.provider_id.clone(),
-    };
-    route.provider.send(&route.account, &route.sender, &outgoing).await
+    })
 }
+
+/// The channel whose addresses are mailboxes.
+const EMAIL: &str = "email";

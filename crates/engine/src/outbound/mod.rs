@@ -13,6 +13,7 @@ mod claim;
 mod lane;
 mod pace;
 mod record;
+mod route;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 use crate::Engine;
 use crate::events::{self, MessageData, Note};
 pub(crate) use lane::Lane;
+pub use route::Resting;
 
 /// The kind of job.
 pub(crate) const SEND: &str = "send";

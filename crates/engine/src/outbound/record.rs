@@ -64,7 +64,13 @@ impl Record {
         &self.call.job
     }
 
-    async fn sent(&self, tx: &mut Tx, mut message: Message, sent: &Sent) -> Result<()> {
+    async fn sent(&self, tx: &mut Tx, message: Message, sent: &Sent) -> Result<()> {
+        let id = message.id;
+        self.taken(tx, message, sent).await?;
+        crate::receive::part::named(tx, &self.engine, &self.account, &id, &sent.parts).await
+    }
+
+    async fn taken(&self, tx: &mut Tx, mut message: Message, sent: &Sent) -> Result<()> {
         jobs::delete(tx, &self.job().id).await?;
         if self.recovering {
             accounts::unblock(tx, &self.account, self.engine.now()).await?;
@@ -140,7 +146,10 @@ impl Record {
 
     async fn later(&self, tx: &mut Tx, message: &Message, error: &SendError, state: State, wait: i64) -> Result<()> {
         let next = self.engine.now() + wait;
-        let job = Job { state, due_at: next, ..self.job().clone() };
+        // An answer settles this attempt, but not one before it that was never answered.
+        let answered = !matches!(error.retry, Retry::Unknown);
+        let called_at = if answered { self.call.before.called_at } else { self.job().called_at };
+        let job = Job { state, due_at: next, called_at, ..self.job().clone() };
         jobs::update(tx, &job).await?;
         let data = MessageData {
             attempt: Some(job.attempts),

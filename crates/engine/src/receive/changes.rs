@@ -3,6 +3,7 @@
 use store::{Id, Result, Tx};
 
 use super::{Intake, clean};
+use crate::consent::{self, Wish};
 use crate::events::{self, ChangeData, IdentityData, Note};
 use crate::facts;
 
@@ -39,19 +40,23 @@ impl Intake<'_> {
             return Ok(());
         }
         let (contact, _) = crate::contacts::ensure(tx, self.engine, &sender, &from, None).await?;
-        let (organization, channel) = (&sender.organization_id, &sender.channel);
+        let organization = &sender.organization_id;
         let data = ChangeData {
             name: fact.purpose.clone(),
             status: Some(if fact.wanted { "wanted" } else { "unwanted" }.into()),
             reason: None,
         };
-        match fact.wanted {
-            true => store::opt_outs::remove(tx, organization, &contact, channel, &fact.purpose).await?,
-            false => {
-                let now = self.engine.now();
-                store::opt_outs::put(tx, organization, &contact, channel, &fact.purpose, "provider", now).await?;
-            }
-        }
+        let wish = Wish {
+            organization: *organization,
+            addresses: from,
+            channel: sender.channel.clone(),
+            purpose: fact.purpose.clone(),
+            wanted: fact.wanted,
+            source: consent::BY_PROVIDER,
+            proof: None,
+            region: None,
+        };
+        consent::enter(tx, self.engine, &wish).await?;
         let note = Note::new(organization, events::ACCOUNT_NOTICE, &contact)
             .of_sender(&sender.id)
             .with_document(fact.document.clone());
@@ -137,6 +142,15 @@ impl Intake<'_> {
             Some(standing) => store::people::stand(tx, &sender.id, &fact.address, standing, self.engine.now()).await,
             None => store::people::forget(tx, &sender.id, &fact.address).await,
         }
+    }
+
+    pub(super) async fn told(&mut self, tx: &mut Tx, fact: &facts::Told) -> Result<()> {
+        let Some(sender) = self.sender(tx, &fact.sender).await? else { return Ok(()) };
+        if !store::sessions::guard(tx, &sender.id, fact.fence).await? {
+            return Ok(());
+        }
+        let notices = std::slice::from_ref(&fact.notice);
+        crate::sessions::note(tx, self.engine, &sender.organization_id, &sender.id, notices).await
     }
 
     pub(super) async fn notice(&mut self, tx: &mut Tx, fact: &facts::Notice) -> Result<()> {

@@ -7,8 +7,9 @@ use store::senders::Sender;
 use store::{Id, Result, Tx};
 
 use super::{Intake, clean, clean_text};
+use crate::content::Content;
 use crate::events::{self, MessageData, Note};
-use crate::{contacts, facts, media};
+use crate::{consent, contacts, facts, media};
 
 /// Where messages come from that no caller sent.
 const PUSH: &str = "push";
@@ -38,11 +39,12 @@ impl Intake<'_> {
             author,
             ..written(engine.new_id(), &sender, conversation.id, contact, fact)
         };
-        if !store::messages::insert(tx, &message).await? {
+        if !store::messages::insert(tx, &message, conversation.last_message.as_ref()).await? {
             return Ok(());
         }
         self.count(tx, &sender, &conversation.id, &message, fact).await?;
         self.file(tx, &message, fact).await?;
+        self.mind(tx, &sender, &message, fact, &from).await?;
         let held = fact.file_first && fact.file.is_some();
         let data = MessageData {
             provider_id: Some(fact.provider_id.clone()),
@@ -73,12 +75,36 @@ impl Intake<'_> {
             store::sessions::touch(tx, &sender.id, now).await?;
         }
         if fact.own {
-            return store::conversations::wrote(tx, conversation, message.created_at).await;
+            return store::conversations::wrote(tx, conversation, &message.id, message.created_at).await;
         }
         let window = provider.and_then(|provider| provider.window());
         let until =
             window.map_or(i64::MAX, |window| fact.at.saturating_add(i64::try_from(window.as_millis()).unwrap_or(0)));
-        store::conversations::heard(tx, conversation, message.created_at, until, now).await
+        store::conversations::heard(tx, conversation, &message.id, message.created_at, until, now).await
+    }
+
+    /// Whether it is one of the words for not wanting to hear from us, or for wanting to again.
+    async fn mind(
+        &self,
+        tx: &mut Tx,
+        sender: &Sender,
+        message: &Message,
+        fact: &facts::Message,
+        from: &[contacts::Address],
+    ) -> Result<()> {
+        let Content::Text { body, .. } = &fact.content else { return Ok(()) };
+        let Some(wanted) = consent::said(self.engine, body).filter(|_| !fact.own) else { return Ok(()) };
+        let wish = consent::Wish {
+            organization: sender.organization_id,
+            addresses: from.to_vec(),
+            channel: sender.channel.clone(),
+            purpose: consent::MARKETING.into(),
+            wanted,
+            source: consent::BY_KEYWORD,
+            proof: Some(message.id.to_string()),
+            region: None,
+        };
+        consent::enter(tx, self.engine, &wish).await.map(drop)
     }
 
     /// Who wrote: found by any of the addresses, made when none is known, taught the rest.
@@ -166,6 +192,8 @@ fn written(id: Id, sender: &Sender, conversation: Id, contact: Id, fact: &facts:
         author: String::new(),
         origin: if fact.own { DEVICE } else { PUSH }.into(),
         request_id: None,
+        echo: None,
+        billing: None,
         created_at: id.millis(),
         updated_at: id.millis(),
     }

@@ -5,7 +5,9 @@
 //! once per status and a message's status only grows, so that a repetition changes nothing.
 
 mod changes;
+mod known;
 mod message;
+pub(crate) mod part;
 mod receipt;
 
 use std::collections::HashMap;
@@ -30,6 +32,7 @@ impl Engine {
     /// Commits everything in a push.
     pub async fn receive(&self, provider: &str, push: Received) -> Result<()> {
         let count = push.facts.iter().filter(|fact| matches!(fact, Fact::Message(_))).count();
+        self.know(provider, &push).await?;
         let use_case = Receive { engine: self.clone(), provider: provider.to_owned(), push };
         let followed = self.perform(use_case).await?;
         crate::metrics::received(count);
@@ -91,6 +94,7 @@ fn in_lock_order(facts: &[Fact]) -> Vec<&Fact> {
     ordered.sort_by_key(|fact| match fact {
         Fact::Message(message) => (0, message.sender.as_str(), message.from.first().map_or("", |from| &from.value)),
         Fact::Receipt(receipt) => (1, receipt.sender.as_str(), receipt.provider_id.as_str()),
+        Fact::Part(receipt) => (1, receipt.account.as_str(), receipt.provider_id.as_str()),
         _ => (2, "", ""),
     });
     ordered
@@ -101,7 +105,7 @@ struct Intake<'a> {
     engine: &'a Engine,
     provider: &'a str,
     /// Those that vouch for the push.
-    accounts: Vec<Account>,
+    accounts: Vec<Arc<Account>>,
     senders: HashMap<String, Option<Arc<Sender>>>,
     followed: Followed,
 }
@@ -111,15 +115,18 @@ impl Intake<'_> {
         match fact {
             Fact::Message(message) if !is_usable(&message.provider_id) => nameless(),
             Fact::Receipt(receipt) if !is_usable(&receipt.provider_id) => nameless(),
+            Fact::Part(receipt) if !is_usable(&receipt.provider_id) => nameless(),
             Fact::Template(change) if !is_usable(&change.name) || !is_usable(&change.language) => nameless(),
             Fact::Message(message) => self.message(tx, message).await,
             Fact::Receipt(receipt) => self.receipt(tx, receipt).await,
+            Fact::Part(receipt) => self.part(tx, receipt).await,
             Fact::Template(change) => self.template(tx, change).await,
             Fact::Preference(preference) => self.preference(tx, preference).await,
             Fact::Identity(change) => self.identity(tx, change).await,
             Fact::Sender(change) => self.sender_change(tx, change).await,
             Fact::Person(person) => self.person(tx, person).await,
             Fact::Chat(chat) => self.chat(tx, chat).await,
+            Fact::Told(told) => self.told(tx, told).await,
             Fact::Notice(notice) => self.notice(tx, notice).await,
         }
     }
@@ -127,14 +134,17 @@ impl Intake<'_> {
     /// Remembers that an account's pushes reach us.
     async fn hear(&mut self, tx: &mut Tx, accounts: &[String]) -> Result<()> {
         for external_id in accounts {
-            self.accounts.extend(store::accounts::by_external_id(tx, self.provider, external_id).await?);
-            store::accounts::heard(tx, self.provider, external_id, self.engine.now()).await?;
+            let account = known::account(tx, self.engine, self.provider, external_id).await?;
+            if account.as_ref().is_none_or(|account| self.engine.cache.is_news_of(&account.id, self.engine.now())) {
+                store::accounts::heard(tx, self.provider, external_id, self.engine.now()).await?;
+            }
+            self.accounts.extend(account);
         }
         Ok(())
     }
 
     /// An account that vouches for the push.
-    fn account(&self, external_id: &str) -> Option<Account> {
+    fn account(&self, external_id: &str) -> Option<Arc<Account>> {
         self.accounts.iter().find(|account| account.external_id == external_id).cloned()
     }
 
@@ -143,9 +153,12 @@ impl Intake<'_> {
         if let Some(known) = self.senders.get(external_id) {
             return Ok(known.clone());
         }
-        let found = store::senders::by_external_id(tx, self.provider, external_id).await?.map(Arc::new);
+        let found = known::sender(tx, self.engine, self.provider, external_id).await?;
         let vouched = |sender: &Arc<Sender>| self.accounts.iter().any(|account| account.id == sender.account_id);
-        let found = found.filter(vouched);
+        let found = match found.filter(vouched) {
+            Some(found) => Some(found),
+            None => self.addressed(tx, external_id).await?.map(Arc::new),
+        };
         if found.is_none() {
             tracing::warn!(
                 provider = self.provider,
@@ -155,6 +168,22 @@ impl Intake<'_> {
         }
         self.senders.insert(external_id.to_owned(), found.clone());
         Ok(found)
+    }
+}
+
+impl Intake<'_> {
+    /// Carriers know our senders by their addresses, and several may carry for one.
+    async fn addressed(&self, tx: &mut Tx, address: &str) -> Result<Option<Sender>> {
+        let Some(provider) = self.engine.provider(self.provider).filter(|provider| provider.by_address()) else {
+            return Ok(None);
+        };
+        for account in &self.accounts {
+            let (organization, channel) = (&account.organization_id, provider.channel());
+            if let Some(found) = store::senders::by_address(tx, organization, channel, address).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -111,7 +111,7 @@ impl Work for Tell {
             _ => {}
         }
         rows::update(tx, &row).await?;
-        self.notices(tx, &row).await?;
+        note(tx, &teller.engine, &row.organization_id, &row.sender_id, &change.notices).await?;
         Ok(true)
     }
 }
@@ -158,22 +158,27 @@ impl Tell {
         }
         enter(tx, engine, row, state, change.reason.clone(), change.next_step.clone()).await
     }
+}
 
-    /// What nobody wants to hear is not kept: there may be very many.
-    async fn notices(&self, tx: &mut Tx, row: &rows::Session) -> Result<()> {
-        let (engine, sender, organization) = (&self.teller.engine, &row.sender_id, &row.organization_id);
-        if self.change.notices.is_empty()
-            || !store::subscriptions::wanted(tx, organization, events::SESSION_NOTICE, Some(sender)).await?
-        {
-            return Ok(());
-        }
-        for notice in &self.change.notices {
-            let data = SessionData { name: Some(notice.name.clone()), ..SessionData::default() };
-            let note = Note::new(organization, events::SESSION_NOTICE, sender)
-                .of_sender(sender)
-                .with_document(Some(notice.document.clone()));
-            events::append(tx, engine, note, &data).await?;
-        }
-        Ok(())
+/// What nobody wants to hear is not kept: there may be very many.
+pub(crate) async fn note(
+    tx: &mut Tx,
+    engine: &Engine,
+    organization: &Id,
+    sender: &Id,
+    notices: &[Notice],
+) -> Result<()> {
+    if notices.is_empty()
+        || !store::subscriptions::wanted(tx, organization, events::SESSION_NOTICE, Some(sender)).await?
+    {
+        return Ok(());
     }
+    for notice in notices {
+        let data = SessionData { name: Some(notice.name.clone()), ..SessionData::default() };
+        let note = Note::new(organization, events::SESSION_NOTICE, sender)
+            .of_sender(sender)
+            .with_document(Some(notice.document.clone()));
+        events::append(tx, engine, note, &data).await?;
+    }
+    Ok(())
 }

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use store::Id;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::State;
@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub opening: i64,
     /// When it was begun.
     pub since: i64,
+    /// Until when it is surely ours; 0 when it is not any more.
+    pub until: Arc<watch::Sender<i64>>,
     pub stop: CancellationToken,
     /// It has stopped and was given back.
     pub ended: CancellationToken,

@@ -1,13 +1,47 @@
 //! Taking, prolonging and giving back the right to keep sessions up.
 
 use store::sessions as rows;
-use store::{Id, Result, Tx, Work};
+use store::{Id, Result, Tx, Work, jobs};
+use tokio::sync::watch;
 
 use super::{State, enter};
-use crate::{Engine, UseCase};
+use crate::outbound::SEND;
+use crate::{Clock, Engine, UseCase};
 
-/// How long a session is held without being renewed.
-pub(super) const LEASE_MS: i64 = 15_000;
+/// How long a session is held without being renewed: another process has it back within 15 s.
+pub(super) const LEASE_MS: i64 = 13_000;
+
+/// What a running session knows of its lease without asking. A process that was paused finds here that it cannot be sure
+/// any more, before it does anything else.
+#[derive(Clone)]
+pub struct Lease {
+    clock: Clock,
+    /// Milliseconds.
+    until: watch::Receiver<i64>,
+}
+
+impl Lease {
+    #[must_use]
+    pub fn new(clock: Clock, until: watch::Receiver<i64>) -> Self {
+        Self { clock, until }
+    }
+
+    /// Nobody else can have taken the session.
+    #[must_use]
+    pub fn is_sure(&self) -> bool {
+        self.clock.now() < *self.until.borrow()
+    }
+
+    /// Waits until that is sure again: for the next renewal, or for ever where the lease was lost.
+    pub async fn sure(&self) {
+        let mut until = self.until.clone();
+        while self.clock.now() >= *until.borrow_and_update() {
+            if until.changed().await.is_err() {
+                std::future::pending().await
+            }
+        }
+    }
+}
 
 /// Takes some that nobody holds.
 pub(super) struct Take {
@@ -30,6 +64,8 @@ impl Work for Take {
             };
             enter(tx, &self.engine, row, State::Connecting, reason, Some("it connects".into())).await?;
             rows::update(tx, row).await?;
+            // What its last holder had begun to send: tried again, with the ids chosen beforehand, it stays one message.
+            jobs::end_claims_of(tx, SEND, &row.sender_id, now).await?;
         }
         Ok(taken)
     }

@@ -5,10 +5,11 @@
 //! it stands (`Teller`), and answers questions ([`call`]), which processes that do not hold it leave in the database.
 //!
 //! **What is promised.** One process holds a session at a time. Whatever is told or written for it carries the fence of
-//! its taking; from a process that has lost it nothing is accepted any more. Every change of state is an event with
-//! its reason and the next step, in the commit that changes the row, so that all who ask are told the same.
+//! its taking; from a process that has lost it nothing is accepted any more, and one that cannot be sure of it sends
+//! nothing ([`Lease`]). Every change of state is an event with its reason and the next step, in the commit that changes
+//! the row, so that all who ask are told the same.
 //!
-//! **Killed.** The lease runs out after 15 s and another process takes over. Until then the session reads as
+//! **Killed.** The lease runs out after 13 s and another process takes over. Until then the session reads as
 //! reconnecting as soon as its lease is over. A process that could not renew its leases for 10 s stops its sessions
 //! by itself, before anybody else can take them; one that was paused finds out with its first renewal.
 
@@ -29,8 +30,10 @@ use store::sessions as rows;
 use store::{Id, Result, Tx, Work};
 
 pub use calls::{Asked, CallError, call};
+pub(crate) use change::note;
 pub use change::{Change, Notice, TellError, Teller};
 pub(crate) use hub::Hub;
+pub use lease::Lease;
 pub use running::Opened;
 pub use supervisor::run;
 

@@ -75,7 +75,7 @@ impl Renewal {
                     // Nothing was taken while the leases were not sure.
                     engine.wake.sessions.ring();
                 }
-                self.compare(before, kept.into_iter().collect()).await;
+                self.compare(before, kept.into_iter().collect(), began + LEASE_MS).await;
                 return self.tell().await;
             }
             Either::Left((Err(error), _)) => {
@@ -91,10 +91,13 @@ impl Renewal {
     }
 
     /// Stops what is held no longer, and gives back what is held and does not run.
-    async fn compare(&self, before: Vec<(Id, Held)>, mut kept: HashMap<Id, i64>) {
+    async fn compare(&self, before: Vec<(Id, Held)>, mut kept: HashMap<Id, i64>, until: i64) {
         for (sender, held) in before {
-            if kept.remove(&sender) != Some(held.fence) && !held.ended.is_cancelled() {
+            if kept.remove(&sender) == Some(held.fence) {
+                held.until.send_replace(until);
+            } else if !held.ended.is_cancelled() {
                 tracing::warn!(%sender, "a session is not held any more");
+                held.until.send_replace(0);
                 held.stop.cancel();
             }
         }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::calls::Asked;
 use super::change::Teller;
+use super::lease::Lease;
 use super::{Session, State, enter};
 use crate::provider::{Account, Provider};
 use crate::{Engine, UseCase};
@@ -32,6 +33,8 @@ pub struct Opened {
     pub session: Session,
     /// For everything that is written for it, see `store::sessions::guard`.
     pub fence: i64,
+    /// For everything that leaves for the other side.
+    pub lease: Lease,
     pub stop: CancellationToken,
     pub asked: mpsc::Receiver<Asked>,
     pub teller: Teller,
@@ -43,6 +46,7 @@ pub(super) struct Running {
     pub row: rows::Session,
     /// Milliseconds.
     pub began: i64,
+    pub lease: Lease,
     pub stop: CancellationToken,
     pub ended: CancellationToken,
 }
@@ -86,8 +90,8 @@ impl Running {
             stop: self.stop.clone(),
         };
         let session = Session::of(&self.row, engine.now());
-        let (fence, stop) = (self.row.fence, self.stop.clone());
-        let opened = Opened { sender, account, session, fence, stop, asked, teller };
+        let (fence, lease, stop) = (self.row.fence, self.lease.clone(), self.stop.clone());
+        let opened = Opened { sender, account, session, fence, lease, stop, asked, teller };
         let late = async {
             self.stop.cancelled().await;
             engine.clock.sleep(GRACE).await;

@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use store::Result;
 use store::sessions as rows;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::hub::Held;
-use super::lease::{Release, Take};
+use super::lease::{Lease, Release, Take};
 use super::rate::Rate;
 use super::renewal::Renewal;
 use super::running::Running;
@@ -145,10 +145,12 @@ impl Supervisor {
     fn start(&mut self, provider: &Arc<dyn Provider>, row: rows::Session) {
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
         let (asked, questions) = mpsc::channel(WAITING);
+        let (until, ends) = watch::channel(row.lease_until);
         let held = Held {
             fence: row.fence,
             opening: row.opening,
             since: self.engine.now(),
+            until: Arc::new(until),
             stop: stop.clone(),
             ended: ended.clone(),
             asked,
@@ -157,7 +159,9 @@ impl Supervisor {
         };
         let earlier = self.engine.sessions.held().insert(row.sender_id, held);
         let began = self.engine.now();
-        let running = Running { engine: self.engine.clone(), provider: provider.clone(), row, began, stop, ended };
+        let lease = Lease::new(self.engine.clock.clone(), ends);
+        let running =
+            Running { engine: self.engine.clone(), provider: provider.clone(), row, began, lease, stop, ended };
         self.tasks.spawn(async move {
             // The one before it, given back a moment ago, may still be on its way out.
             if let Some(earlier) = earlier {

@@ -64,6 +64,7 @@ on_both! {
             reply_to: None, provider_id: None,
             origin: DIALECT,
             request_id: "request".into(),
+            terms: engine::messages::Terms::default(),
         };
         let refused = house.engine.perform(messages::send(&house.engine, new)).await.unwrap();
         assert_eq!(refused.unwrap_err(), Refusal::UnknownTemplate);
@@ -156,6 +157,7 @@ fn wish(engine: &Engine, sender: std::sync::Arc<engine::senders::Sender>, to: &s
         provider_id: None,
         origin: DIALECT,
         request_id: "request".into(),
+        terms: engine::messages::Terms::default(),
     };
     messages::send(engine, new)
 }

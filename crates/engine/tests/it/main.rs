@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
 mod accept;
+mod carriers;
+mod consent;
 mod crash;
 mod deliver;
 mod keep;

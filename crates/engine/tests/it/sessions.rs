@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use engine::events::{Document, SESSION_CHANGED, SESSION_NOTICE};
+use engine::messages::Status;
 use engine::organizations;
 use engine::senders::{self, CONNECTED, DISCONNECTED, Sender};
 use engine::sessions::{self, CallError, Change, Notice, Session, State, TellError};
 use engine::{Engine, Id};
 use serde_json::{Value, json};
-use testkit::{DIALECT, House, Kind, Manner, PROVIDER, Run, on_both, tell};
+use testkit::{DIALECT, House, Kind, Manner, PROVIDER, Reply, Run, on_both, tell};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::settle::send_as;
 use crate::{ANN, DAY, HOOK, HOUR, MINUTE, millis, seconds};
 
 /// A process that keeps sessions up.
@@ -193,6 +195,7 @@ on_both! {
             ordered: false,
             options: json!({ "flat": true }),
             secret: "s".into(),
+            most: None,
         };
         let wish = engine::subscriptions::create(&house.engine, new).unwrap();
         let subscription = house.engine.perform(wish).await.unwrap().unwrap().0;
@@ -256,14 +259,42 @@ on_both! {
         let old = house.provider.ran(1).await;
         stands(house, State::Connected).await;
         away.task.abort();
+        assert!(old.lease.is_sure());
         house.advance(seconds(16));
+        assert!(!old.lease.is_sure(), "it sends nothing any more");
         let keeper = keep(&house.engine);
         house.engine.wake.sessions.ring();
         let new = house.provider.ran(2).await;
+        assert!(new.lease.is_sure());
         let lost = old.teller.state(State::Unlinked, None, None).await.unwrap_err();
         assert!(matches!(lost, TellError::Lost) && old.stop.is_cancelled());
         assert!(stands(house, State::Connected).await.held);
         new.teller.state(State::Deaf, None, None).await.unwrap();
+        keeper.end().await;
+    }
+
+    /// Long before the claim on it is over.
+    async fn what_the_last_holder_had_begun_to_send_goes_with_the_next(house: &mut House) {
+        house.provider.sessions_are(Manner::Ready);
+        house.provider.will([Reply::Hangs]);
+        let doomed = house.another().await;
+        let away = keep(&doomed);
+        sessions::open(&doomed, &house.sender).await.unwrap();
+        house.provider.ran(1).await;
+        stands(house, State::Connected).await;
+        let message = send_as(house, "ours").await;
+        let work = tokio::spawn(async move { engine::workers::drain(&doomed).await });
+        house.provider.called(1).await;
+        away.task.abort();
+        work.abort();
+        house.advance(seconds(16));
+        let keeper = keep(&house.engine);
+        house.provider.ran(2).await;
+        stands(house, State::Connected).await;
+        house.settle().await;
+        assert_eq!(house.message(&message.id).await.status, Status::Sent);
+        let ids: Vec<_> = house.provider.calls().into_iter().map(|call| call.provider_id.unwrap()).collect();
+        assert_eq!(ids, ["ours", "ours"]);
         keeper.end().await;
     }
 
@@ -279,6 +310,7 @@ on_both! {
         assert!(!old.stop.is_cancelled());
         house.advance(seconds(5));
         old.stop.cancelled().await;
+        assert!(!old.lease.is_sure());
         keeper.end().await;
     }
 

@@ -14,7 +14,7 @@ use testkit::{DIALECT, Gate, House, Manner, Reply, on_both};
 use crate::{ANN, DAY, HOUR, MINUTE, die, millis, seconds, working};
 
 /// Accepts a message with an id of our choice.
-async fn send_as(house: &House, provider_id: &str) -> Message {
+pub async fn send_as(house: &House, provider_id: &str) -> Message {
     let new = messages::New {
         sender: house.sender.clone(),
         to: Address { kind: PHONE.into(), value: ANN.into() },
@@ -23,6 +23,7 @@ async fn send_as(house: &House, provider_id: &str) -> Message {
         provider_id: Some(provider_id.into()),
         origin: DIALECT,
         request_id: "request".into(),
+        terms: messages::Terms::default(),
     };
     house.engine.perform(messages::send(&house.engine, new)).await.unwrap().unwrap()
 }
@@ -83,6 +84,24 @@ on_both! {
         house.pass(DAY, HOUR).await;
         assert!(!house.provider.texts().contains(&"c".to_owned()));
         assert_eq!(house.story(&refused.id).await, [MESSAGE_CREATED, MESSAGE_RETRYING, MESSAGE_FAILED]);
+    }
+
+    /// Whatever became of a later attempt.
+    async fn what_was_never_answered_is_not_taken_back(house: &mut House) {
+        let unreached = || Reply::Fails(SendError::unreached("no way there"));
+        house.provider.will([unreached(), Reply::Fails(SendError::unknown("no answer")), unreached(), unreached()]);
+        let message = send_as(house, "ours").await;
+        house.settle().await;
+        assert!(house.job(&message.id).await.unwrap().called_at.is_none(), "that it was not reached is an answer");
+        for calls in 2..=4 {
+            house.advance(MINUTE);
+            house.settle().await;
+            assert_eq!(house.provider.calls().len(), calls);
+            assert!(!messages::withdraw(&house.engine, &message.id).await.unwrap());
+        }
+        house.advance(MINUTE);
+        house.settle().await;
+        assert_eq!(house.message(&message.id).await.status, Status::Sent);
     }
 
     async fn the_id_of_what_was_taken_back_is_free(house: &mut House) {

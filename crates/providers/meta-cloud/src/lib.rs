@@ -11,6 +11,7 @@ mod account;
 mod failure;
 mod fetch;
 pub mod graph;
+mod numbers;
 mod push;
 mod receipts;
 mod send;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 use engine::failure::SendError;
 use engine::provider::{
-    Account, MediaSource, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup, Templates,
+    Account, MediaSource, Numbers, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup, Templates,
 };
 use engine::senders::Sender;
 use futures_util::future::BoxFuture;
@@ -123,6 +124,10 @@ impl Provider for MetaCloud {
     }
 
     fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
+        Some(self)
+    }
+
+    fn numbers(&self) -> Option<&dyn Numbers> {
         Some(self)
     }
 

@@ -25,7 +25,7 @@ impl MetaCloud {
         })?;
         let sent = graph.send(&sender.external_id, &body).await.map_err(failure::of_send)?;
         match sent.id() {
-            Some(id) if !id.is_empty() => Ok(Sent { provider_id: id.to_owned() }),
+            Some(id) if !id.is_empty() => Ok(Sent::one(id)),
             _ => Err(SendError::unknown("Meta's answer names no message.")),
         }
     }

@@ -27,6 +27,7 @@ use engine::senders::Sender;
 use engine::sessions::Opened;
 use futures_util::future::BoxFuture;
 
+pub use asked::sweep;
 use live::Live;
 
 /// The provider's name in tables, settings and paths.

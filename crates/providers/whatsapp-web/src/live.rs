@@ -1,10 +1,12 @@
 //! The connections that run in this process, by sender.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use engine::sessions::Teller;
 use engine::{Clock, Id};
+use tokio::sync::watch;
 use whatsapp_rust::Client;
 
 use crate::send::Acks;
@@ -14,24 +16,35 @@ pub(crate) struct Connection {
     pub client: Arc<Client>,
     pub clock: Clock,
     pub acks: Acks,
-    pub sync_failures: SyncFailures,
+    pub ringing: Ringing,
+    pub teller: Teller,
     /// Logged in, and heard of lately.
     online: AtomicBool,
+    /// How often it came up.
+    ups: watch::Sender<u64>,
 }
 
 impl Connection {
-    pub(crate) fn new(client: Arc<Client>, clock: Clock) -> Self {
+    pub(crate) fn new(client: Arc<Client>, clock: Clock, teller: Teller) -> Self {
         Self {
             client,
             clock,
             acks: Acks::default(),
-            sync_failures: SyncFailures::default(),
+            ringing: Ringing::default(),
+            teller,
             online: AtomicBool::new(false),
+            ups: watch::Sender::new(0),
         }
     }
 
     pub(crate) fn set_online(&self, online: bool) {
         self.online.store(online, Ordering::Relaxed);
+        self.ups.send_modify(|ups| *ups += u64::from(online));
+    }
+
+    /// Changes when it comes up the next time.
+    pub(crate) fn next_up(&self) -> watch::Receiver<u64> {
+        self.ups.subscribe()
     }
 
     pub(crate) fn is_online(&self) -> bool {
@@ -39,25 +52,31 @@ impl Connection {
     }
 }
 
-/// Why collections of the owner's settings could not be synced last.
+/// The calls that ring, by id: one that ends while it does was missed, or taken elsewhere.
 #[derive(Debug, Default)]
-pub(crate) struct SyncFailures(Mutex<HashMap<String, String>>);
+pub(crate) struct Ringing(Mutex<VecDeque<String>>);
 
-impl SyncFailures {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+/// More than ring at once anywhere; calls whose end is never told do not stay.
+const MOST_RINGING: usize = 64;
+
+impl Ringing {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn note(&self, collections: &[String], why: &str) {
-        self.lock().extend(collections.iter().map(|name| (name.clone(), why.to_owned())));
+    pub(crate) fn begin(&self, call: &str) {
+        let mut ringing = self.lock();
+        if ringing.len() == MOST_RINGING {
+            ringing.pop_front();
+        }
+        ringing.push_back(call.to_owned());
     }
 
-    pub(crate) fn forget(&self, collection: &str) {
-        self.lock().remove(collection);
-    }
-
-    pub(crate) fn of(&self, collection: &str) -> Option<String> {
-        self.lock().get(collection).cloned()
+    /// Whether it rang until now.
+    pub(crate) fn end(&self, call: &str) -> bool {
+        let mut ringing = self.lock();
+        let place = ringing.iter().position(|known| known == call);
+        place.is_some_and(|place| ringing.remove(place).is_some())
     }
 }
 
@@ -83,5 +102,20 @@ impl Live {
         if live.get(sender).is_some_and(|known| Arc::ptr_eq(known, connection)) {
             live.remove(sender);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_ring_until_they_end_and_old_ones_are_forgotten() {
+        let ringing = Ringing::default();
+        (0..=MOST_RINGING).for_each(|call| ringing.begin(&call.to_string()));
+        assert_eq!(
+            [ringing.end("0"), ringing.end("1"), ringing.end("1"), ringing.end("x")],
+            [false, true, false, false]
+        );
     }
 }

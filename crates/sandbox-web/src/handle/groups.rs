@@ -6,9 +6,31 @@ use super::Handle;
 use crate::iq::{Change, Picked, group_node};
 use crate::number::Number;
 use crate::stanza::wrap;
-use crate::state::World;
+use crate::state::{World, groups};
+
+/// A group as its members see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its address, `…@g.us`.
+    pub id: String,
+    /// What it is called.
+    pub name: String,
+    /// Who is in it.
+    pub members: Vec<Number>,
+}
 
 impl Handle {
+    /// The groups that an account is in.
+    pub fn groups(&self, number: &Number) -> Vec<Group> {
+        let world = self.0.world();
+        let shown = |group: &groups::Group| Group {
+            id: group.jid().to_string(),
+            name: group.subject.clone(),
+            members: group.members.keys().cloned().collect(),
+        };
+        world.groups.of(number).into_iter().map(shown).collect()
+    }
+
     /// A group with these people exists, and they are told. Gives its address.
     pub fn create_group(&self, owner: &Number, name: &str, members: &[Number]) -> String {
         let mut world = self.0.world();

@@ -2,6 +2,7 @@
 
 mod groups;
 mod links;
+mod strange;
 mod talk;
 
 use std::sync::Arc;
@@ -9,12 +10,14 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::arrivals::Arrival;
-use crate::faults::Fault;
+use crate::faults::{Fault, Kind};
 use crate::number::Number;
 use crate::phone::settings::Setting;
 use crate::server::Shared;
 use crate::state::World;
+use crate::state::business::Business;
 use crate::stats::Stats;
+pub use groups::Group;
 
 /// Cheap to clone; all clones act on the same server.
 #[derive(Clone)]
@@ -34,9 +37,9 @@ impl Handle {
         }
     }
 
-    /// The account uses business tools under this name, or no longer does.
-    pub fn set_business(&self, number: &Number, name: Option<&str>) {
-        self.0.world().account(number).profile.business = name.map(str::to_owned);
+    /// The account uses business tools and shows this, or no longer does.
+    pub fn set_business(&self, number: &Number, business: Option<impl Into<Business>>) {
+        self.0.world().account(number).profile.business = business.map(Into::into);
     }
 
     /// Every account there is.
@@ -95,18 +98,23 @@ impl Handle {
         }
     }
 
-    /// Nothing goes wrong any more.
-    pub fn clear_faults(&self) {
-        self.0.world().faults.clear();
+    /// Nothing goes wrong any more; gives how many faults there still were.
+    pub fn clear_faults(&self) -> usize {
+        self.0.world().faults.clear()
     }
 
     /// Requests for media get this status, so many times.
     pub fn refuse_media(&self, status: u16, times: u64) {
-        self.0.world().blobs.refuse(status, times);
+        self.add_fault(Fault { times, ..Fault::once(Kind::Media(status)) });
     }
 
-    /// A file is gone from the media server, as after some weeks; by its direct path.
+    /// A file is gone from the media server, as after some weeks; by its direct path. Phones that had it still have it.
     pub fn forget_file(&self, path: &str) -> bool {
+        self.0.world().blobs.forget(path)
+    }
+
+    /// A file is gone from the media server and from all phones.
+    pub fn lose_file(&self, path: &str) -> bool {
         self.0.world().blobs.remove(path)
     }
 

@@ -73,7 +73,12 @@ impl Handle {
 
     /// The caller gives up.
     pub fn hang_up(&self, from: &Number, to: &Number, call: &str) {
-        self.0.world().hang_up(from, to, call);
+        self.end_call(from, to, call, "timeout");
+    }
+
+    /// A call ends for the linked devices of who was called: `accepted_elsewhere`, `rejected_elsewhere`, …
+    pub fn end_call(&self, from: &Number, to: &Number, call: &str, reason: &str) {
+        self.0.world().hang_up(from, to, call, reason);
     }
 
     /// A message that a phone remembers, by its id; votes are read with the poll's.

@@ -5,8 +5,9 @@ use wacore_binary::builder::NodeBuilder;
 use wacore_binary::{Node, SERVER_JID};
 
 use super::{Answer, Answered, Refusal};
+use crate::faults::Kind;
 use crate::number::{Address, Number};
-use crate::stanza::{Read, bytes, notification, wrap};
+use crate::stanza::{self, Read, bytes, notification, wrap};
 use crate::state::World;
 use crate::state::app_state::Collection;
 
@@ -27,6 +28,9 @@ fn collection(world: &mut World, who: &Address, wanted: &Node) -> Result<Node, R
     let base = wanted.text("version").and_then(|version| version.parse().ok()).unwrap_or(0);
     let patch = wanted.get_optional_child("patch").map(|patch| patch.content().to_vec());
     let builder = NodeBuilder::new("collection").attr("name", name.as_str());
+    if let Some(Kind::AppState(code)) = world.take_fault(&who.number, |kind| matches!(kind, Kind::AppState(_))) {
+        return Ok(builder.attr("type", "error").children([stanza::error(code, "as told")]).build());
+    }
     let account = world.accounts.get_mut(&who.number).ok_or(Refusal::NOT_AUTHORIZED)?;
     let Some(patch) = patch.filter(|patch| !patch.is_empty()) else {
         let collection = account.collection(&name);

@@ -4,14 +4,17 @@ use wacore::iq::prekeys::{OneTimePreKeyNode, SignedPreKeyNode};
 use wacore::prekeys::compute_key_bundle_digest;
 use wacore::protocol::ProtocolNode;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node};
+use wacore_binary::{Jid, Node, SERVER_JID};
 
 use super::{Answer, Answered, Refusal, Then};
 use crate::number::Address;
-use crate::stanza::{Read, big_endian, bytes, wrap};
+use crate::stanza::{Read, big_endian, bytes, notification, wrap};
 use crate::state::World;
 use crate::state::devices::Companion;
 use crate::state::keys::{Bundle, Key, Signed, Uploaded};
+
+/// One-time keys at which a device is asked for more.
+const FEW: usize = 5;
 
 pub(super) fn answer(world: &mut World, who: &Address, question: &Node) -> Answered {
     if question.says("type", "set") {
@@ -122,7 +125,11 @@ impl World {
         if !address.is_phone() {
             let companion = self.companion_mut(address)?;
             let proof = companion.proof.0.clone();
-            return companion.hand_out().map(|bundle| (bundle, Some(proof)));
+            let bundle = companion.hand_out()?;
+            if bundle.one_time.is_some() {
+                self.warn_of_few_keys(address);
+            }
+            return Some((bundle, Some(proof)));
         }
         let account = self.accounts.get_mut(&address.number)?;
         let keys = &mut account.phone.keys;
@@ -141,10 +148,41 @@ impl World {
     }
 }
 
+impl World {
+    /// A device whose one-time keys run out is asked for more, once on the way down and once at the end.
+    fn warn_of_few_keys(&mut self, address: &Address) {
+        let (id, now_s) = (self.fresh_id(), self.now_s());
+        let keys = self.companion(address).and_then(|companion| companion.keys.as_ref());
+        let Some(left) = keys.map(|keys| keys.one_time.len()).filter(|left| *left == FEW || *left == 0) else { return };
+        let count = NodeBuilder::new("count").attr("value", left).build();
+        self.deliver(address, notification("encrypt", &id, SERVER_JID, now_s, count).build());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::stanza::empty;
+
+    #[test]
+    fn a_device_is_asked_for_more_keys_before_they_are_gone() {
+        use crate::phone::tests::random;
+        let clock = crate::clock::Clock::new(|| 1_700_000_000_000);
+        let mut world = World::new(clock, random(1), "127.0.0.1:1".into());
+        let ana = Address::new(&"15550100001".parse().unwrap(), 33);
+        let mut companion = Companion::new(1, Key([1; 32]), Key([2; 32]), "chrome".into(), vec![3]);
+        let signed = Signed { id: 1, key: Key([4; 32]), signature: vec![0; 64] };
+        let one_time = (0..FEW as u32 + 2).map(|id| (id, Key([5; 32]))).collect();
+        companion.keys = Some(Uploaded { registration_id: 6, signed, one_time });
+        world.account(&ana.number).companions.insert(33, companion);
+        let mut asked = Vec::new();
+        for _ in 0..FEW + 3 {
+            assert!(world.bundle(&ana).is_some());
+            let waiting = world.companion_mut(&ana).unwrap().take_waiting();
+            asked.extend(waiting.iter().filter_map(|node| node.get_optional_child("count")?.text("value")));
+        }
+        assert_eq!(asked, ["5", "0"]);
+    }
 
     #[test]
     fn a_key_of_the_wrong_size_is_refused() {

@@ -4,9 +4,12 @@
 //! has read the answer first.
 
 mod app_state;
+mod devices;
+mod empty;
 mod groups;
 mod keys;
 mod media;
+mod mex;
 mod passive;
 mod privacy;
 mod profile;
@@ -21,6 +24,7 @@ use crate::number::Address;
 use crate::stanza::{self, Read};
 use crate::state::World;
 
+pub(crate) use devices::News;
 pub(crate) use groups::{Change, Picked, group_node};
 use privacy::may_reach;
 
@@ -104,7 +108,10 @@ impl World {
     pub(crate) fn answer(&mut self, who: &Address, question: &Node) {
         let (answer, then) = match self.consider(who, question) {
             Ok(Answer { content, then }) => (Ok(content), then),
-            Err(refusal) => (Err(refusal), Then::Nothing),
+            Err(refusal) => {
+                self.note_refusal(question, &refusal);
+                (Err(refusal), Then::Nothing)
+            }
         };
         if let Some(line) = self.companion(who).and_then(|device| device.line.as_ref()) {
             line.outbox.node(reply(question, answer));
@@ -135,16 +142,26 @@ impl World {
             Some("w:biz") => profile::business(self, question),
             Some("privacy") => privacy::settings(self, who, question),
             Some("blocklist") => privacy::blocklist(self, who, question),
-            Some("abt") => props::answer(self, who),
+            Some("abt" | "w") => props::answer(self, who),
+            Some("w:mex") => mex::answer(self, who, question),
+            Some("bot") => empty::bots(question),
+            Some("w:biz:catalog") => empty::goods(question),
+            Some("spam") => empty::report(question),
+            // No channel and no order is known.
+            Some("newsletter" | "fb:thrift_iq") => Err(Refusal::NOT_FOUND),
             Some("urn:xmpp:whatsapp:dirty" | "w:stats" | "tos" | "urn:xmpp:whatsapp:push" | "w:auth:token") => {
                 Ok(Answer::done())
             }
-            other => {
-                self.counters.unknown_questions += 1;
-                let about = question.nodes().first().map(|child| child.tag.to_string());
-                warn!(namespace = other, about, "a question without an answer");
-                Err(Refusal::NOT_IMPLEMENTED)
-            }
+            _ => Err(Refusal::NOT_IMPLEMENTED),
+        }
+    }
+
+    /// What this server does not know is told to whoever works on it.
+    fn note_refusal(&mut self, question: &Node, refusal: &Refusal) {
+        if *refusal == Refusal::NOT_IMPLEMENTED {
+            self.counters.unknown_questions += 1;
+            let about = question.nodes().first().map(|child| child.tag.to_string());
+            warn!(namespace = question.text("xmlns"), about, "a question without an answer");
         }
     }
 }

@@ -35,6 +35,9 @@ pub(super) fn picture(world: &mut World, who: &Address, question: &Node) -> Answ
         }
     };
     let picture = found.ok_or(Refusal::NOT_FOUND)?;
+    if wanted.text("id").is_some_and(|known| known == picture.id) {
+        return Ok(Answer::node(NodeBuilder::new("picture").attr("status", "304").build()));
+    }
     let kind = wanted.text("type").unwrap_or_else(|| "image".into());
     let url = format!("https://{}{}", world.media_host, picture.path);
     let node = NodeBuilder::new("picture")
@@ -144,10 +147,6 @@ pub(super) fn disappearing(world: &mut World, who: &Address, question: &Node) ->
 pub(super) fn business(world: &mut World, question: &Node) -> Answered {
     let wanted = question.get_optional_child("business_profile").ok_or(Refusal::NOT_IMPLEMENTED)?;
     let profiles = wanted.get_children_by_tag("profile").filter_map(|profile| profile.jid("jid"));
-    let found = profiles.filter_map(|jid| {
-        let name = world.account_of(&jid)?.profile.business.clone()?;
-        let description = NodeBuilder::new("description").string_content(name).build();
-        Some(NodeBuilder::new("profile").attr("jid", jid).children([description]).build())
-    });
+    let found = profiles.filter_map(|jid| Some(world.account_of(&jid)?.profile.business.as_ref()?.node(jid)));
     Ok(Answer::node(NodeBuilder::new("business_profile").attr("v", "116").children(found.collect::<Vec<_>>()).build()))
 }

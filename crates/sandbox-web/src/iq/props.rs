@@ -1,4 +1,4 @@
-//! `abt`: switches by which the server steers clients.
+//! `abt`, and `w` of older clients: switches by which the server steers clients.
 
 use wacore::iq::abprops::web;
 use wacore::iq::props::stale;

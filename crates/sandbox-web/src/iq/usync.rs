@@ -1,12 +1,11 @@
 //! `usync`: who is on WhatsApp, under which addresses, with which devices, and what can be seen of them.
 
+use wacore_binary::Node;
 use wacore_binary::builder::NodeBuilder;
-use wacore_binary::{Jid, Node};
 
 use super::{Answer, Answered, Refusal};
-use crate::number::{Address, Naming, Number, PHONE};
-use crate::phone::pair;
-use crate::stanza::{Read, bytes, wrap};
+use crate::number::{Naming, Number};
+use crate::stanza::{Read, wrap};
 use crate::state::World;
 use crate::state::accounts::Account;
 
@@ -81,8 +80,7 @@ fn about(account: &Account) -> Node {
 }
 
 fn business(account: &Account) -> Option<Node> {
-    let name = account.profile.business.as_ref()?;
-    let certificate = verified_name(name);
+    let certificate = verified_name(&account.profile.business.as_ref()?.name);
     let verified = NodeBuilder::new("verified_name").attr("v", "1").bytes(certificate).build();
     Some(wrap("business", [verified]))
 }
@@ -92,56 +90,4 @@ fn verified_name(name: &str) -> Vec<u8> {
     use waproto::whatsapp::{VerifiedNameCertificate, verified_name_certificate};
     let details = verified_name_certificate::Details { verified_name: Some(name.to_owned()), ..Default::default() };
     VerifiedNameCertificate { details: Some(details.encode_to_vec()), ..Default::default() }.encode_to_vec()
-}
-
-impl World {
-    /// `<devices>`: the phone and its companions, with the phone's word for which of them are valid.
-    pub(crate) fn device_list(&mut self, number: &Number) -> Option<Node> {
-        let now_s = self.now_s();
-        let list = self.key_index_list(number)?;
-        let account = self.accounts.get(number)?;
-        let phone = NodeBuilder::new("device").attr("id", PHONE).build();
-        let companions = account.companions.iter().map(|(id, companion)| {
-            NodeBuilder::new("device").attr("id", *id).attr("key-index", companion.key_index).build()
-        });
-        let devices = wrap("device-list", std::iter::once(phone).chain(companions));
-        let list = account.companions.values().next().map(|_| {
-            let mut node = bytes("key-index-list", list);
-            node.attrs.insert("ts", now_s);
-            node
-        });
-        Some(NodeBuilder::new("devices").attr("version", "2").children([devices].into_iter().chain(list)).build())
-    }
-
-    fn key_index_list(&mut self, number: &Number) -> Option<Vec<u8>> {
-        let now = u64::try_from(self.now_s()).unwrap_or(0);
-        let account = self.accounts.get(number)?;
-        let (highest, valid) = account.key_indexes();
-        Some(pair::key_index_list(&account.phone.keys, &valid, highest, now, &mut self.random))
-    }
-
-    /// Tells an account's other devices that its list of devices changed.
-    pub(crate) fn announce_devices(&mut self, number: &Number) {
-        let (id, now_s) = (self.fresh_id(), self.now_s());
-        let Some(account) = self.accounts.get(number) else { return };
-        let from: Jid = account.user(Naming::Phone);
-        let newest = account.companions.iter().next_back().map(|(id, companion)| (*id, companion.key_index));
-        let Some((device, key_index)) = newest else { return };
-        let added = NodeBuilder::new("device")
-            .attr("jid", account.jid(Naming::Phone, device))
-            .attr("lid", account.jid(Naming::Lid, device))
-            .attr("key-index", key_index)
-            .build();
-        let others: Vec<u16> = account.companions.keys().copied().filter(|it| *it != device).collect();
-        if others.is_empty() {
-            return;
-        }
-        let Some(list) = self.key_index_list(number) else { return };
-        let mut list = bytes("key-index-list", list);
-        list.attrs.insert("ts", now_s);
-        let notification = crate::stanza::notification("devices", &id, from, now_s, wrap("add", [added, list])).build();
-        for device in others {
-            self.deliver(&Address::new(number, device), notification.clone());
-        }
-    }
 }

@@ -78,6 +78,20 @@ impl World {
         Ok(wait)
     }
 
+    /// The code that a client shows is good no longer.
+    pub(crate) fn want_another_code(&mut self, number: &Number, by_hand: bool) -> bool {
+        let (id, now_s) = (self.fresh_id(), self.now_s());
+        let Some((_, pairing)) = self.pairings.with_code_for(number) else { return false };
+        let Some((_, shown)) = pairing.code.take() else { return false };
+        let stage = NodeBuilder::new(STAGE)
+            .attr("stage", "refresh_code")
+            .attr("force_manual_refresh", if by_hand { "true" } else { "false" })
+            .children([bytes("link_code_pairing_ref", shown.reference.as_bytes())])
+            .build();
+        pairing.outbox.node(from_server(STAGE, &id, now_s, stage));
+        true
+    }
+
     /// The client's two steps.
     pub(super) fn code_stage(&mut self, line: u64, stage: &Node) -> Result<Vec<Node>, Refusal> {
         match stage.text("stage").as_deref() {

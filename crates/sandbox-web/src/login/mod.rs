@@ -10,6 +10,7 @@ use wacore_binary::{Node, SERVER_JID};
 use waproto::whatsapp::ClientPayload;
 
 use crate::faults::Kind;
+use crate::iq::News;
 use crate::number::{Address, Naming, Number};
 use crate::socket::{Outbox, Parcel};
 use crate::state::devices::Line;
@@ -108,6 +109,7 @@ impl World {
     pub(crate) fn unlink(&mut self, address: &Address, farewell: Option<Node>) -> bool {
         let removed = self.accounts.get_mut(&address.number).and_then(|it| it.companions.remove(&address.device));
         let Some(mut companion) = removed else { return false };
+        self.keep_now(&address.number);
         if let Some(line) = companion.disconnect() {
             self.leave_seat(line.id);
             if let Some(farewell) = farewell {
@@ -116,6 +118,7 @@ impl World {
             line.outbox.put(Parcel::Close);
         }
         self.forget_device(address);
+        self.announce_device(&address.number, address.device, companion.key_index, News::Removed);
         self.tell(crate::arrivals::Arrival::Unlinked { phone: address.number.clone(), device: address.device });
         true
     }

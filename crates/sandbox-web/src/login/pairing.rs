@@ -9,6 +9,7 @@ use waproto::whatsapp::client_payload::DevicePairingRegistrationData;
 
 use super::stream_code;
 use crate::arrivals::Arrival;
+use crate::iq::News;
 use crate::number::{Address, Naming, Number};
 use crate::phone::pair::{self, Scan};
 use crate::socket::{Outbox, Parcel};
@@ -104,8 +105,8 @@ impl World {
             NodeBuilder::new("platform").attr("name", "android").build(),
             bytes("client-props", pair::client_props()),
         ];
-        success
-            .extend(account.profile.business.as_ref().map(|name| NodeBuilder::new("biz").attr("name", name).build()));
+        let business = account.profile.business.as_ref();
+        success.extend(business.map(|it| NodeBuilder::new("biz").attr("name", it.name.as_str()).build()));
         let Some(pairing) = self.pairings.get_mut(line) else { return };
         pairing.offer = Some(Offer { address, key_index, id: id.clone() });
         let mut stanza = server_set("md", &id, wrap("pair-success", success));
@@ -160,10 +161,11 @@ impl World {
             account.push_name.clone_from(&pairing.push_name);
         }
         account.companions.insert(offer.address.device, companion);
+        self.keep_now(&offer.address.number);
         debug!(number = %offer.address.number, device = offer.address.device, "linked");
         pairing.outbox.node(stream_code(515));
         pairing.outbox.put(Parcel::Close);
-        self.announce_devices(&offer.address.number);
+        self.announce_device(&offer.address.number, offer.address.device, offer.key_index, News::Added);
         self.tell(Arrival::Linked { phone: offer.address.number.clone(), device: offer.address.device });
         pairing.settle(Ok(Linked::Device(offer.address.device)));
     }

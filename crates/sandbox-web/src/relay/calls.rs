@@ -27,13 +27,13 @@ impl World {
         call
     }
 
-    /// The caller gives up.
-    pub(crate) fn hang_up(&mut self, caller: &Number, called: &Number, call: &str) {
+    /// A call ends: the caller gave up (`timeout`), or another device has it (`accepted_elsewhere`, `rejected_elsewhere`).
+    pub(crate) fn hang_up(&mut self, caller: &Number, called: &Number, call: &str, reason: &str) {
         let stanza = self.call_stanza(caller, |creator| {
             NodeBuilder::new("terminate")
                 .attr("call-id", call)
                 .attr("call-creator", creator)
-                .attr("reason", "timeout")
+                .attr("reason", reason)
                 .build()
         });
         self.deliver_to_companions(called, &stanza);

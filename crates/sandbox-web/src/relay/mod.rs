@@ -4,6 +4,7 @@
 //! [`World::deliver`] alone: at once if that device listens, into its queue otherwise. Phones are devices too: what reaches
 //! device 0 goes to [`phones`], and what a phone says enters here like a companion's stanza.
 
+mod again;
 mod calls;
 mod messages;
 mod offline;
@@ -19,9 +20,14 @@ use wacore_binary::{Jid, Node};
 
 use crate::faults::Kind;
 use crate::number::{Address, Number};
+use crate::socket::Parcel;
 use crate::stanza::Read;
 use crate::state::devices::Kept;
 use crate::state::{Seat, World};
+
+/// What a message names people by besides the address it is sent under.
+const OTHER_ADDRESSES: [&str; 5] =
+    ["sender_pn", "sender_lid", "participant_pn", "participant_lid", "peer_recipient_pn"];
 
 impl World {
     /// A client said something.
@@ -35,8 +41,9 @@ impl World {
 
     fn hear_device(&mut self, who: &Address, node: &Node) {
         match &*node.tag {
-            "iq" if node.says("type", "get") || node.says("type", "set") => self.answer(who, node),
-            "iq" => {}
+            "iq" if node.says("type", "result") || node.says("type", "error") => {}
+            // Some questions come without a type.
+            "iq" => self.answer(who, node),
             "message" => self.carry_message(who, node),
             "receipt" => self.carry_receipt(who, node),
             "ack" => self.confirm(who, node),
@@ -85,9 +92,12 @@ impl World {
     }
 
     /// Gives a stanza to one device, now or when it listens.
-    pub(crate) fn deliver(&mut self, to: &Address, node: Node) {
+    pub(crate) fn deliver(&mut self, to: &Address, mut node: Node) {
         if to.is_phone() {
             return self.reach_phone(to, node);
+        }
+        if node.tag == "message" && self.take_fault(&to.number, |kind| kind == Kind::Terse).is_some() {
+            node.attrs.0.retain(|(name, _)| !OTHER_ADDRESSES.contains(&&**name));
         }
         if self.companion(to).is_none() {
             return;
@@ -129,24 +139,34 @@ impl World {
 
     pub(crate) fn take_fault(&mut self, number: &Number, wanted: impl Fn(Kind) -> bool) -> Option<Kind> {
         let thrown = self.random.random_range(0..100);
-        self.faults.take(number, || thrown, wanted)
+        self.faults.take(Some(number), || thrown, wanted)
     }
 
     /// Faults that end live streams strike them now, and otherwise the next one that logs in.
     pub(crate) fn strike(&mut self, who: &Address) {
         use crate::login::{conflict, stream_code};
-        let Some(kind) =
-            self.take_fault(&who.number, |kind| matches!(kind, Kind::Stream(_) | Kind::Conflict | Kind::Drop))
-        else {
+        let Some(kind) = self.take_fault(&who.number, |kind| {
+            matches!(kind, Kind::Stream(_) | Kind::Conflict | Kind::Drop | Kind::Silence)
+        }) else {
             return;
         };
         let Some(line) = self.companion(who).and_then(|device| device.line.as_ref()) else { return };
         match kind {
             Kind::Stream(code) => line.outbox.node(stream_code(code)),
             Kind::Conflict => line.outbox.node(conflict()),
-            _ => return line.outbox.put(crate::socket::Parcel::Cut),
+            Kind::Silence => return line.outbox.put(Parcel::Silence),
+            _ => return line.outbox.put(Parcel::Cut),
         }
-        line.outbox.put(crate::socket::Parcel::Close);
+        line.outbox.put(Parcel::Close);
+    }
+
+    /// What a request for media gets instead of an answer.
+    pub(crate) fn media_fault(&mut self) -> Option<u16> {
+        let thrown = self.random.random_range(0..100);
+        match self.faults.take(None, || thrown, |kind| matches!(kind, Kind::Media(_)))? {
+            Kind::Media(status) => Some(status),
+            _ => None,
+        }
     }
 
     /// Every device that is connected now.

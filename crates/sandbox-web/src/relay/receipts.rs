@@ -9,7 +9,7 @@ use crate::stanza::Read;
 use crate::state::World;
 
 /// Between a device and the server only.
-const CONSUMED: &[&str] = &["peer_msg", "hist_sync", "sender", "server-error"];
+const CONSUMED: &[&str] = &["peer_msg", "hist_sync", "sender"];
 
 impl World {
     /// A device says what became of messages.
@@ -17,6 +17,9 @@ impl World {
         let kind = node.text("type").unwrap_or_default();
         self.acknowledge(who, node, None);
         self.confirm_messages(who, node);
+        if kind == "server-error" {
+            return self.ask_for_file(who, node);
+        }
         let Some(to) = node.jid("to").filter(|_| !CONSUMED.contains(&kind.as_str())) else { return };
         if kind == "retry" {
             return self.carry_retry(who, node, &to);

@@ -116,7 +116,11 @@ impl Outgoing {
     }
 
     pub(crate) async fn node(&mut self, cipher: &NoiseCipher, node: &Node) -> Result<(), Error> {
-        let mut bytes = marshal(node)?;
+        self.bytes(cipher, marshal(node)?).await
+    }
+
+    /// One frame, sealed, whatever it holds.
+    pub(crate) async fn bytes(&mut self, cipher: &NoiseCipher, mut bytes: Vec<u8>) -> Result<(), Error> {
         cipher.encrypt_in_place_with_counter(self.counter, &mut bytes)?;
         self.counter = self.counter.checked_add(1).ok_or(Error::TooLong)?;
         self.frame(&bytes).await

@@ -4,6 +4,7 @@
 //! world never waits for a socket. When either task ends, the connection ends and the world is told, so that what the client
 //! did not confirm goes back to its queue.
 
+mod chain;
 mod frames;
 pub(crate) mod noise;
 mod outbox;
@@ -52,6 +53,7 @@ async fn talk(shared: &Shared, socket: WebSocket) -> Result<(), Error> {
 
     let (outbox, parcels) = Outbox::new();
     let mut writer = tokio::spawn(empty(parcels, outgoing, send));
+    pause(shared.handshake_delay).await;
     let Some(line) = shared.world().enter(client, &payload, outbox) else {
         // What was said to it must still leave.
         let _ = writer.await;
@@ -59,7 +61,10 @@ async fn talk(shared: &Shared, socket: WebSocket) -> Result<(), Error> {
     };
     let end = tokio::select! {
         end = listen(shared, line, &mut incoming, &receive) => end,
-        _ = &mut writer => Ok(()),
+        written = &mut writer => match written {
+            Ok(Left::Open) => endure(&mut incoming).await,
+            _ => Ok(()),
+        },
     };
     writer.abort();
     shared.world().leave(line);
@@ -88,20 +93,36 @@ async fn listen(shared: &Shared, line: u64, incoming: &mut Incoming, cipher: &No
     }
 }
 
-async fn empty(mut parcels: mpsc::UnboundedReceiver<Parcel>, mut outgoing: Outgoing, cipher: NoiseCipher) {
+/// What comes is taken and means nothing, until the client gives up.
+async fn endure(incoming: &mut Incoming) -> Result<(), Error> {
+    loop {
+        incoming.frame().await?;
+    }
+}
+
+/// How the writer left the connection.
+enum Left {
+    Ended,
+    Open,
+}
+
+async fn empty(mut parcels: mpsc::UnboundedReceiver<Parcel>, mut outgoing: Outgoing, cipher: NoiseCipher) -> Left {
     while let Some(parcel) = parcels.recv().await {
-        let node = match parcel {
-            Parcel::Node(node) => node,
+        let said = match parcel {
+            Parcel::Node(node) => outgoing.node(&cipher, &node).await,
+            Parcel::Bytes(bytes) => outgoing.bytes(&cipher, bytes).await,
             Parcel::Late(node, delay) => {
                 pause(delay).await;
-                node
+                outgoing.node(&cipher, &node).await
             }
-            Parcel::Close => return outgoing.close().await,
-            Parcel::Cut => return,
+            Parcel::Close => break,
+            Parcel::Cut => return Left::Ended,
+            Parcel::Silence => return Left::Open,
         };
-        if outgoing.node(&cipher, &node).await.is_err() {
-            return;
+        if said.is_err() {
+            return Left::Ended;
         }
     }
     outgoing.close().await;
+    Left::Ended
 }

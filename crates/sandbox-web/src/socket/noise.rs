@@ -6,11 +6,11 @@ use wacore_binary::consts::{NOISE_PATTERN_IK, NOISE_PATTERN_XX, NOISE_PATTERN_XX
 use wacore_libsignal::protocol::{PrivateKey, PublicKey};
 use wacore_noise::{HandshakeError, NoiseCipher, NoiseHandshake};
 use waproto::buffa::{Message as _, MessageField};
-use waproto::whatsapp::cert_chain::{NoiseCertificate, noise_certificate};
 use waproto::whatsapp::handshake_message::{ClientFinish, ClientHello, ServerHello};
-use waproto::whatsapp::{CertChain, ClientPayload, HandshakeMessage};
+use waproto::whatsapp::{ClientPayload, HandshakeMessage};
 
-use crate::phone::entropy;
+use super::chain::Chain;
+use crate::phone::{Random, entropy};
 
 /// Why a client and this server could not agree on keys.
 #[derive(Debug, thiserror::Error)]
@@ -27,8 +27,8 @@ pub(crate) enum Error {
 
 /// A Curve25519 pair for Noise.
 pub(crate) struct Pair {
-    private: [u8; 32],
-    public: [u8; 32],
+    pub(super) private: [u8; 32],
+    pub(super) public: [u8; 32],
 }
 
 impl Pair {
@@ -41,37 +41,31 @@ impl Pair {
     fn ephemeral() -> Result<Self, Error> {
         Self::new(entropy().random())
     }
+
+    pub(super) fn sign(&self, message: &[u8], random: &mut Random) -> Result<[u8; 64], Error> {
+        let key = PrivateKey::deserialize(&self.private).map_err(|_| Error::Key)?;
+        key.calculate_signature_for_multipart_message(&[message], random).map_err(|_| Error::Key)
+    }
 }
 
 /// Who this server is: its static key and the certificates that name it.
 pub(crate) struct Identity {
     pair: Pair,
-    chain: Vec<u8>,
+    chain: Chain,
 }
 
 impl Identity {
     /// `now_s`: the certificates are valid for twenty years around it.
     pub(crate) fn new(private: [u8; 32], now_s: i64) -> Result<Self, Error> {
         let pair = Pair::new(private)?;
-        let chain = certificates(&pair.public, now_s);
+        let chain = Chain::sign(&pair, now_s, &mut entropy())?;
         Ok(Self { pair, chain })
     }
-}
 
-/// Nobody signed these; only a client built to accept that comes in.
-fn certificates(key: &[u8; 32], now_s: i64) -> Vec<u8> {
-    const TEN_YEARS: i64 = 10 * 365 * 86_400;
-    let certificate = |serial, issuer, key: &[u8]| {
-        let details = noise_certificate::Details {
-            serial: Some(serial),
-            issuer_serial: Some(issuer),
-            key: Some(key.to_vec()),
-            not_before: u64::try_from(now_s - TEN_YEARS).ok(),
-            not_after: u64::try_from(now_s + TEN_YEARS).ok(),
-        };
-        MessageField::some(NoiseCertificate { details: Some(details.encode_to_vec()), signature: Some(vec![0; 64]) })
-    };
-    CertChain { intermediate: certificate(1, 0, &[0xCC; 32]), leaf: certificate(2, 1, key) }.encode_to_vec()
+    /// The key that its certificates lead up to.
+    pub(crate) fn root(&self) -> [u8; 32] {
+        self.chain.root
+    }
 }
 
 /// Keys for both directions, and what the client said of itself.
@@ -131,7 +125,7 @@ fn accept(
     noise.authenticate(&ours.public);
     noise.mix_shared_secret(&ours.private, &theirs)?;
     noise.mix_shared_secret(&ours.private, &client)?;
-    let hello = server_hello(&ours, None, noise.encrypt(&identity.chain)?);
+    let hello = server_hello(&ours, None, noise.encrypt(&identity.chain.bytes)?);
     Ok(Greeting::Done { hello, agreed: agreed(noise, client, payload)? })
 }
 
@@ -143,7 +137,7 @@ fn ask(identity: &Identity, pattern: &str, theirs: [u8; 32]) -> Result<Greeting,
     noise.mix_shared_secret(&ours.private, &theirs)?;
     let sealed_static = noise.encrypt(&identity.pair.public)?;
     noise.mix_shared_secret(&identity.pair.private, &theirs)?;
-    let hello = server_hello(&ours, Some(sealed_static), noise.encrypt(&identity.chain)?);
+    let hello = server_hello(&ours, Some(sealed_static), noise.encrypt(&identity.chain.bytes)?);
     Ok(Greeting::More { hello, waiting: Waiting { noise, ours } })
 }
 
@@ -217,7 +211,7 @@ mod tests {
                     let IkServerHelloOutcome::Fallback(inputs) = client.read_server_hello(&hello).unwrap() else {
                         panic!("the key is not ours")
                     };
-                    // The chain is only skipped, not signed: without the switch the client must refuse it here.
+                    // The root is not WhatsApp's: without the switch the client must refuse it here.
                     match fall_back(*inputs) {
                         Some((finish, cipher)) => (cipher, waiting.finish(&finish).unwrap()),
                         None => continue,
@@ -240,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unsigned_certificate_is_refused_by_a_client_that_was_not_told_to_take_it() {
+    fn a_root_that_is_not_whatsapps_is_refused_by_a_client_that_was_not_told_to_take_it() {
         let identity = Identity::new([7; 32], 1_700_000_000).unwrap();
         let mut client = XxHandshakeState::new(keys(3), said(), &WA_CONN_HEADER).unwrap();
         let Greeting::More { hello, waiting } = greet(&identity, &client.build_client_hello().unwrap()).unwrap() else {

@@ -8,12 +8,16 @@ use wacore_binary::Node;
 /// One thing for the socket's task to do.
 pub(crate) enum Parcel {
     Node(Box<Node>),
+    /// What is no node, or only a part of one.
+    Bytes(Vec<u8>),
     /// Nothing leaves for a while, and then this.
     Late(Box<Node>, Duration),
     /// Say goodbye and end.
     Close,
     /// End without a word, as a broken network does.
     Cut,
+    /// Neither end nor say or hear anything any more.
+    Silence,
 }
 
 /// Cheap to clone; putting into the outbox of a client that is gone does nothing.

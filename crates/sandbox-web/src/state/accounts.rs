@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use wacore_binary::{Jid, Server};
 
 use super::app_state::Collection;
+use super::business::Business;
 use super::chats::Chats;
 use super::devices::{Companion, Kept};
 use super::scenarios::Scenario;
@@ -22,8 +23,8 @@ pub(crate) struct Profile {
     pub(crate) about: String,
     pub(crate) about_set_at: i64,
     pub(crate) picture: Option<Picture>,
-    /// Whether business tools are used, and under which name.
-    pub(crate) business: Option<String>,
+    /// If business tools are used.
+    pub(crate) business: Option<Business>,
     pub(crate) disappearing_s: u32,
 }
 
@@ -205,6 +206,11 @@ impl Accounts {
 
     pub(crate) fn numbers(&self) -> Vec<Number> {
         self.by_number.keys().cloned().collect()
+    }
+
+    /// What could not be written.
+    pub(crate) fn note_changed(&mut self, numbers: BTreeSet<Number>) {
+        self.changed.extend(numbers);
     }
 
     /// What has to be written again.

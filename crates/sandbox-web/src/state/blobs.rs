@@ -13,10 +13,10 @@ pub(crate) struct Blobs {
     by_path: HashMap<String, Bytes>,
     order: VecDeque<String>,
     size: usize,
+    /// What only phones still have.
+    at_phones: HashMap<String, Bytes>,
     /// What uploads have to show.
     pub(crate) auth: String,
-    /// A status that requests for media get instead of an answer, and how often.
-    refusal: Option<(u16, u64)>,
 }
 
 impl Blobs {
@@ -38,22 +38,28 @@ impl Blobs {
         self.by_path.get(path).cloned()
     }
 
-    /// Forgets one, as a media server does after some weeks.
     pub(crate) fn remove(&mut self, path: &str) -> bool {
+        self.take(path).is_some()
+    }
+
+    /// Forgets one, as a media server does after some weeks; phones still have it.
+    pub(crate) fn forget(&mut self, path: &str) -> bool {
+        let taken = self.take(path);
+        let forgotten = taken.is_some();
+        self.at_phones.extend(taken.map(|body| (path.to_owned(), body)));
+        forgotten
+    }
+
+    /// What a phone has of it.
+    pub(crate) fn at_phone(&self, path: &str) -> Option<Bytes> {
+        self.get(path).or_else(|| self.at_phones.get(path).cloned())
+    }
+
+    fn take(&mut self, path: &str) -> Option<Bytes> {
         let removed = self.by_path.remove(path);
         self.size -= removed.as_ref().map_or(0, Bytes::len);
         self.order.retain(|kept| kept != path);
-        removed.is_some()
-    }
-
-    pub(crate) fn refuse(&mut self, status: u16, times: u64) {
-        self.refusal = (times > 0).then_some((status, times));
-    }
-
-    pub(crate) fn take_refusal(&mut self) -> Option<u16> {
-        let (status, times) = self.refusal.take()?;
-        self.refuse(status, times - 1);
-        Some(status)
+        removed
     }
 }
 
@@ -62,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_oldest_give_way_and_refusals_are_counted() {
+    fn the_oldest_give_way() {
         let mut blobs = Blobs::default();
         let half = Bytes::from(vec![0; ROOM / 2]);
         for path in ["/a", "/b", "/c"] {
@@ -70,7 +76,6 @@ mod tests {
         }
         assert!(blobs.get("/a").is_none() && blobs.get("/b").is_some() && blobs.get("/c").is_some());
         assert!(blobs.remove("/b") && !blobs.remove("/b"));
-        blobs.refuse(410, 2);
-        assert_eq!([blobs.take_refusal(), blobs.take_refusal(), blobs.take_refusal()], [Some(410), Some(410), None]);
+        assert!(blobs.forget("/c") && blobs.get("/c").is_none() && blobs.at_phone("/c").is_some());
     }
 }

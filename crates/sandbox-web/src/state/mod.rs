@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod app_state;
 pub(crate) mod blobs;
+pub(crate) mod business;
 pub(crate) mod chats;
 pub(crate) mod devices;
 pub(crate) mod groups;
@@ -14,6 +15,7 @@ pub(crate) mod pairings;
 pub(crate) mod scenarios;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use wacore_binary::{Jid, Server};
 
@@ -22,6 +24,7 @@ use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::number::{Address, Naming, Number};
 use crate::phone::Random;
+use crate::saved::Saved;
 use crate::stats::Counters;
 use accounts::{Account, Accounts};
 use blobs::Blobs;
@@ -52,6 +55,8 @@ pub(crate) struct World {
     pub(crate) media_host: String,
     /// Phones that nobody in particular scans with, by the push name of the clients they took in.
     pub(crate) somebodies: HashMap<String, Number>,
+    /// Where accounts are kept, if they are.
+    pub(crate) saved: Option<Arc<Saved>>,
     seats: HashMap<u64, Seat>,
     next_line: u64,
     next_id: u64,
@@ -71,6 +76,7 @@ impl World {
             random,
             media_host,
             somebodies: HashMap::new(),
+            saved: None,
             seats: HashMap::new(),
             next_line: 0,
             next_id: 0,

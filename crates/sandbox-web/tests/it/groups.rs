@@ -1,5 +1,6 @@
 use sandbox_web::{Arrival, Chat};
 use serde_json::json;
+use wacore::iq::groups::MembershipApprovalMode;
 use whatsapp_rust::Jid;
 use whatsapp_rust::types::events::Event;
 
@@ -48,13 +49,14 @@ async fn a_group_of_phones_and_linked_accounts_talks() {
 async fn a_linked_account_makes_a_group_and_changes_it() {
     use whatsapp_rust::features::{GroupCreateOptions, GroupParticipantOptions, GroupSubject};
     let house = House::open().await;
-    let (ana, ben) = (house.linked(ANA).await, house.linked(BEN).await);
+    let (mut ana, ben) = (house.linked(ANA).await, house.linked(BEN).await);
     house.handle.account(&number(CAT), None);
     let options =
         GroupCreateOptions::new("Plans").with_participant(GroupParticipantOptions::new(Jid::pn("15550100003")));
     let made = ana.client.groups().create_group(options).await.unwrap();
     let jid = made.metadata.id.clone();
-    let groups = ana.client.groups();
+    let client = std::sync::Arc::clone(&ana.client);
+    let groups = client.groups();
     groups.set_subject(&jid, GroupSubject::new("Better plans").unwrap()).await.unwrap();
     groups.set_locked(&jid, true).await.unwrap();
     let link = groups.get_invite_link(&jid, false).await.unwrap();
@@ -67,5 +69,16 @@ async fn a_linked_account_makes_a_group_and_changes_it() {
     assert!(refused.is_err(), "only admins while it is locked");
     ben.client.groups().leave(&jid).await.unwrap();
     assert!(ben.client.groups().get_participating().await.unwrap().is_empty());
+
+    groups.set_membership_approval(&jid, MembershipApprovalMode::On).await.unwrap();
+    ben.client.groups().join_with_invite_code(&link).await.unwrap();
+    let asks = |event: &Event| match event {
+        Event::GroupUpdate(update) => format!("{update:?}").contains("CreatedMembershipRequests").then_some(()),
+        _ => None,
+    };
+    ana.event("a wish to come in", asks).await;
+    let asking: Vec<Jid> = groups.get_membership_requests(&jid).await.unwrap().into_iter().map(|it| it.jid).collect();
+    groups.approve_membership_requests(&jid, &asking).await.unwrap();
+    assert_eq!(ben.client.groups().get_metadata(&jid).await.unwrap().participants.len(), 3);
     assert_eq!(house.handle.stats().unknown_questions, 0);
 }

@@ -121,8 +121,8 @@ impl Guest {
     }
 
     /// A client of a server that runs elsewhere in this process.
-    pub async fn at(url: &str, certificate: &[u8]) -> Self {
-        Self::open(url, certificate, Arc::new(InMemoryBackend::new()), None, "").await
+    pub async fn at(url: &str, certificate: &[u8], backend: Arc<InMemoryBackend>) -> Self {
+        Self::open(url, certificate, backend, None, "").await
     }
 
     async fn with(house: &House, backend: Arc<InMemoryBackend>, code: Option<PairCodeOptions>, name: &str) -> Self {

@@ -1,7 +1,7 @@
 use sandbox_web::{LinkError, Linked, Options};
 use whatsapp_rust::types::events::Event;
 
-use crate::house::{ANA, BEN, Guest, House, Web, number};
+use crate::house::{ANA, BEN, Guest, House, number};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_links_by_qr_code_and_comes_back_as_the_device_it_is() {
@@ -75,30 +75,6 @@ fn signed(assertion: &serde_json::Value) -> whatsapp_rust::passkey::Assertion {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn phones_of_nobody_in_particular_scan_by_http_and_go_by_push_name() {
-    let house = House::open().await;
-    let web = Web::new(house.server.certificate_der());
-    let scan = format!("{}/mock-phone/scan-qr", house.server.admin_url());
-    let mut numbers = Vec::new();
-    for name in ["e2e_one", "e2e_two", "e2e_one"] {
-        let mut guest = Guest::named(&house, name).await;
-        let (status, answer) = web.post(scan.clone(), guest.qr().await).await;
-        assert_eq!(status, 200, "{answer}");
-        guest.ready().await;
-        numbers.push(answer);
-    }
-    assert!(numbers[0] == numbers[2] && numbers[0] != numbers[1], "{numbers:?}");
-    assert_eq!(web.post(scan.clone(), "2@x,y".into()).await.0, 400);
-    let stale = {
-        let mut guest = Guest::new(&house).await;
-        let qr = guest.qr().await;
-        guest.stop().await;
-        qr
-    };
-    assert_ne!(web.post(scan, stale).await.0, 200, "the client is gone");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn links_outlive_the_server() {
     let dir = tempfile::tempdir().unwrap();
     let options = Options { data_dir: Some(dir.path().to_owned()), ..Options::default() };
@@ -107,6 +83,8 @@ async fn links_outlive_the_server() {
     let (certificate, address) = (house.server.certificate_der().to_vec(), house.server.address());
     let backend = guest.stop().await;
     house.server.stop().await;
+    // Whoever was killed while writing leaves this, and nothing else.
+    std::fs::write(dir.path().join("accounts/15550100001.new"), "{\"number\":").unwrap();
 
     let house = House::open_with(Options { listen: address, ..options }).await;
     assert_eq!(house.server.certificate_der(), certificate);

@@ -10,5 +10,6 @@ mod linking;
 mod media;
 mod messages;
 mod offline;
+mod scenarios;
 mod trouble;
 mod world;

@@ -199,3 +199,18 @@ async fn a_crowd_talks_at_once_and_nothing_is_lost() {
         assert_eq!(talk.await.unwrap(), (0..MESSAGES).map(|n| n.to_string()).collect::<Vec<_>>());
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_writes_learns_of_new_devices_and_of_those_that_are_gone() {
+    let house = House::open().await;
+    let (ana, mut ben) = (house.linked(ANA).await, house.linked(BEN).await);
+    let say = async |text: &str| ana.client.send_message(pn(BEN), words(text)).await.unwrap();
+    say("to one").await;
+    assert_eq!(ben.text().await, "to one");
+    let mut second = house.linked(BEN).await;
+    say("to both").await;
+    assert_eq!((ben.text().await, second.text().await), ("to both".to_owned(), "to both".to_owned()));
+    assert!(house.handle.unlink(&number(BEN), 33));
+    say("to the other").await;
+    assert_eq!(second.text().await, "to the other");
+}

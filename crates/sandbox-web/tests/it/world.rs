@@ -9,9 +9,12 @@ use axum::routing::post;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use wacore::store::InMemoryBackend;
 use whatsapp_rust::Jid;
+use whatsapp_rust::UploadOptions;
 use whatsapp_rust::types::events::Event;
 use whatsapp_rust::types::presence::ReceiptType;
+use whatsapp_rust::wacore::download::MediaType;
 use whatsapp_rust::waproto::whatsapp as wa;
 
 use crate::house::{Guest, text, words};
@@ -128,11 +131,21 @@ impl Town {
         tokio::time::timeout(PATIENCE, looking).await.unwrap_or_else(|_| panic!("{phone} does not show it"))
     }
 
-    async fn linked(&self, phone: &str) -> Guest {
+    /// A new client, or one that comes back with what it kept.
+    async fn guest(&self, kept: Option<Arc<InMemoryBackend>>) -> Guest {
         let pem = self.web["certificate"].as_str().unwrap();
         let lines = pem.lines().filter(|line| !line.starts_with("-----"));
         let certificate = BASE64_STANDARD.decode(lines.collect::<String>()).unwrap();
-        let mut guest = Guest::at(self.web["server_url"].as_str().unwrap(), &certificate).await;
+        Guest::at(self.web["server_url"].as_str().unwrap(), &certificate, kept.unwrap_or_default()).await
+    }
+
+    async fn fault(&self, mut fault: Value) {
+        fault["target"] = "web".into();
+        self.control("POST", "/faults", fault).await;
+    }
+
+    async fn linked(&self, phone: &str) -> Guest {
+        let mut guest = self.guest(None).await;
         let qr = guest.qr().await;
         let linked = self.control("POST", &format!("/phones/{phone}/link"), json!({"qr": qr})).await;
         assert_eq!(linked["linked"], true);
@@ -210,4 +223,66 @@ async fn what_a_linked_account_does_shows_on_the_others_phone() {
     let stats = town.control("GET", "/stats", json!({})).await;
     assert_eq!(stats["web"]["sockets"][ANA], 1);
     town.sandbox.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_goes_wrong_is_asked_for_by_http() {
+    let town = Town::open().await;
+    let mut ana = town.linked(ANA).await;
+    let ben = Jid::pn(BEN.trim_start_matches('+'));
+    let say = async |text: &str| {
+        let body = json!({"to": ANA, "type": "text", "text": {"body": text}});
+        town.control("POST", &format!("/phones/{BEN}/messages"), body).await;
+    };
+    for break_up in [json!({"kind": "drop", "phone": ANA}), json!({"kind": "code", "code": 503})] {
+        town.fault(break_up).await;
+        ana.connected().await;
+    }
+    for (fault, first) in [
+        (json!({"kind": "duplicate"}), "one"),
+        (json!({"kind": "delay", "delay_ms": 5}), "one"),
+        (json!({"kind": "reorder"}), "two"),
+    ] {
+        town.fault(fault).await;
+        say("one").await;
+        say("two").await;
+        let mut came = [ana.text().await, ana.text().await];
+        assert_eq!(came[0], first);
+        came.sort();
+        assert_eq!(came, ["one", "two"], "each is shown once");
+    }
+    town.fault(json!({"kind": "code", "code": 479, "path": "/messages"})).await;
+    let refused = ana.client.send_message(&ben, words("refused")).await.unwrap();
+    ana.event("the refusal", |event| match event {
+        Event::ServerAck(ack) if ack.id == refused.message_id => {
+            ack.error.as_ref().filter(|it| **it == *"479").map(drop)
+        }
+        _ => None,
+    })
+    .await;
+    town.fault(json!({"kind": "lost-ack"})).await;
+    let taken = ana.client.send_message(&ben, words("taken")).await.unwrap();
+    town.sees(BEN, |it| it["id"] == *taken.message_id).await;
+    let shown = town.control("GET", &format!("/phones/{BEN}/messages"), json!({})).await.to_string();
+    assert!(!shown.contains(&*refused.message_id), "{shown}");
+
+    town.fault(json!({"kind": "status", "status": 410, "path": "/media", "times": 1000})).await;
+    let upload = async || ana.client.upload(b"x".to_vec(), MediaType::Image, UploadOptions::new()).await;
+    assert!(upload().await.is_err());
+    assert!(town.control("DELETE", "/faults", json!({})).await["cleared"].as_u64().unwrap() >= 1);
+    assert!(upload().await.is_ok());
+
+    // A connection that went silent takes nothing; what was sent into it comes to the next one.
+    town.fault(json!({"kind": "timeout"})).await;
+    say("into the void").await;
+    let backend = ana.backend.clone();
+    let mut rival = town.guest(Some(backend)).await;
+    assert_eq!(rival.text().await, "into the void");
+    ana.stop().await;
+    town.fault(json!({"kind": "conflict"})).await;
+    rival.event("the end of the stream", |event| matches!(event, Event::StreamReplaced(_)).then_some(())).await;
+    let backend = rival.stop().await;
+    town.fault(json!({"kind": "status", "status": 401})).await;
+    let mut ana = town.guest(Some(backend)).await;
+    ana.event("the end of the link", |event| matches!(event, Event::LoggedOut(_)).then_some(())).await;
 }

@@ -65,6 +65,7 @@ pub(super) async fn get(AxumState(world): AxumState<Shared>, Path(number): Path<
     let record = state.phones.get(&*number);
     let mut record = record.map_or_else(|| view(&number, &Phone::default()), |record| view(&number, record));
     record["typing"] = state.chats.typing(&number).into();
+    record["web"] = web::about(&world, &state, &number);
     Ok(Json(record).into_response())
 }
 

@@ -1,5 +1,6 @@
 //! The control API: for the platform's introduction, for people and for tests. Errors are `{"error": "…"}`.
 
+mod carriers;
 mod customers;
 mod page;
 mod platforms;
@@ -40,6 +41,9 @@ pub(crate) fn router(world: &Shared) -> Router {
         .route("/limits", get(settings::limits).put(settings::set_limits))
         .route("/templates/{id}/review", post(settings::review))
         .route("/accounts/{waba}/events", post(settings::account_event))
+        .route("/sms", get(carriers::sms))
+        .route("/voice", get(carriers::voice))
+        .route("/emails", get(carriers::emails))
         .route("/stats", get(settings::stats))
         .merge(crate::web::routes())
         .fallback(async || refuse(StatusCode::NOT_FOUND, "there is nothing here"))

@@ -1,6 +1,7 @@
 //! The page on which a person plays the customer, and what it needs.
 
 use std::convert::Infallible;
+use std::sync::LazyLock;
 
 use axum::extract::{Path, Query, State as AxumState};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -13,11 +14,27 @@ use tokio::sync::broadcast::error::RecvError;
 use super::refuse;
 use crate::world::Shared;
 
-const PAGE: &str = include_str!("page.html");
+/// One page, one script: nothing else has to be fetched, so the token in the page's address is all that it needs.
+static PAGE: LazyLock<String> = LazyLock::new(|| {
+    include_str!("page/page.html")
+        .replace("/* style */", include_str!("page/style.css"))
+        .replace("/* script */", &SCRIPT.concat())
+});
+
+const SCRIPT: [&str; 7] = [
+    include_str!("page/base.js"),
+    include_str!("page/parts.js"),
+    include_str!("page/asked.js"),
+    include_str!("page/sheets.js"),
+    include_str!("page/bubble.js"),
+    include_str!("page/talks.js"),
+    include_str!("page/main.js"),
+];
 
 pub(super) async fn page() -> Response {
     let policy = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-    ([(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(PAGE)).into_response()
+    ([(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(PAGE.as_str()))
+        .into_response()
 }
 
 /// The numbers of phones whose screen changed, as server-sent events; `typing:` before a number when the business types.

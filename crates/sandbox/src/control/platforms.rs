@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Answer, bad, read, refuse};
 use crate::accounts::{self, Platform, Waba};
+use crate::carriers;
 use crate::clock::{parse_advance, rfc3339};
 use crate::state::State;
 use crate::templates::{Template, rules, variables};
@@ -107,6 +108,7 @@ fn describe(world: &World, state: &State, id: &str) -> Value {
         .collect();
     json!({
         "clock": {"offset_ms": world.clock.offset_ms()},
+        "carriers": carriers::open(world, state, platform),
         "web": world.web.as_ref().map(|web| web.urls()),
         "meta": {
             "graph_url": world.graph_url,

@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Answer, bad, read, refuse};
+use super::{Answer, bad, carriers, read, refuse};
 use crate::delivery;
 use crate::faults::{Fault, Target};
 use crate::limits::parse_tier;
@@ -35,8 +35,8 @@ pub(super) async fn add_fault(AxumState(world): AxumState<Shared>, body: Bytes) 
 }
 
 pub(super) async fn clear_faults(AxumState(world): AxumState<Shared>) -> Response {
-    world.web.iter().for_each(|web| web.clear_faults());
-    let cleared = std::mem::take(&mut world.state().faults).len();
+    let of_web = world.web.as_ref().map_or(0, |web| web.clear_faults());
+    let cleared = std::mem::take(&mut world.state().faults).len() + of_web;
     Json(json!({"cleared": cleared})).into_response()
 }
 
@@ -114,7 +114,7 @@ pub(super) async fn stats(AxumState(world): AxumState<Shared>) -> Response {
     let owed = world.pushes.count();
     let state = world.state();
     let received = state.messages.iter().filter(|message| message.direction == Direction::Out).count();
-    Json(json!({
+    let mut stats = json!({
         "meta": {
             "sends": state.stats.sends,
             "repeated_sends": state.stats.repeated_sends,
@@ -126,6 +126,8 @@ pub(super) async fn stats(AxumState(world): AxumState<Shared>) -> Response {
         "web": world.web.as_ref().map(|web| web.stats()),
         "messages": state.messages.len(),
         "phones": state.phones.len(),
-    }))
-    .into_response()
+    });
+    drop(state);
+    carriers::count(&world, &mut stats);
+    Json(stats).into_response()
 }

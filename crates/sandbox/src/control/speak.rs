@@ -1,4 +1,5 @@
-//! A customer writes to a business: a Meta-shaped message object, turned into what Meta would tell the business.
+//! A customer writes to a business: a Meta-shaped message object, turned into what Meta would tell the business. To an
+//! SMS sender it is an SMS.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -9,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::customers::business;
-use super::{Answer, bad, phone, read};
+use super::{Answer, bad, carriers, phone, read};
 use crate::delivery::{self, Written};
 use crate::graph::{address, keep};
 use crate::media::{INBOUND_LIFE_MS, MAX_BYTES, Stored};
@@ -25,12 +26,15 @@ pub(super) async fn write(AxumState(world): AxumState<Shared>, Path(number): Pat
     let number = phone(&number)?;
     let given: Map<String, Value> = read(&body)?;
     let Some(to) = given.get("to").and_then(Value::as_str) else {
-        return Err(bad("`to` must name a business number, a phone or a group"));
+        return Err(bad("`to` must name a business number, an SMS sender, a phone or a group"));
     };
     let business = business(&world.state(), to).ok();
     let id = match business {
         Some(business) => to_business(&world, number, business, &given).await?.to_string(),
-        None => web::write(&world, &number, to, &given).await?,
+        None => match carriers::reply(&world, &number, to, &given).await? {
+            Some(id) => id,
+            None => web::write(&world, &number, to, &given).await?,
+        },
     };
     Ok(Json(json!({"id": id})).into_response())
 }

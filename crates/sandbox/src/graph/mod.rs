@@ -97,10 +97,10 @@ async fn under_fault(world: Shared, request: Request, fault: &Fault) -> Response
             serve(world, request).await;
             cut()
         }
-        Kind::Code => of(fault.code.unwrap_or(1), "This error was asked for.").respond(&world.ids.trace()),
+        Kind::Code => of(fault.number().unwrap_or(1), "This error was asked for.").respond(&world.ids.trace()),
         Kind::Status => {
             let status = fault.status.unwrap_or(500);
-            let error = fault.code.map_or_else(
+            let error = fault.number().map_or_else(
                 || {
                     plain(
                         status,

@@ -177,23 +177,47 @@ pub(super) fn edit(call: &Call, id: u64, fields: &Map<String, Value>) -> Outcome
     let mut state = call.world.state();
     let old = state.templates.get(&id).ok_or_else(|| no_object("POST", &id.to_string()))?;
     let mut template = Template::clone(old);
-    let refused = |why: &str| sub(2388039, "Template cannot be edited", why);
     let was_approved = template.status == "APPROVED";
+    may_be_edited(&mut template, now)?;
+    let review = changed(&mut template, fields)?;
+    if was_approved {
+        template.edits.push(now);
+    }
+    if review {
+        template.status = "PENDING".to_owned();
+        template.review_at = due(&template.name, now);
+    }
+    schedule(&call.world, &state.put_template(template));
+    call.world.touch();
+    Ok(json!({"success": true}))
+}
+
+fn not_editable(why: &str) -> Box<super::error::Error> {
+    sub(2388039, "Template cannot be edited", why)
+}
+
+fn may_be_edited(template: &mut Template, now: i64) -> Outcome<()> {
     if !["APPROVED", "REJECTED", "PAUSED"].contains(&template.status.as_str()) {
-        return Err(refused("Only approved, rejected and paused templates can be edited."));
+        return Err(not_editable("Only approved, rejected and paused templates can be edited."));
     }
     template.edits.retain(|at| now - at < 30 * DAY_MS);
-    if was_approved && (template.edits.iter().any(|at| now - at < DAY_MS) || template.edits.len() >= 10) {
-        return Err(refused("An approved template can be edited once a day and ten times in 30 days."));
+    let often = template.edits.iter().any(|at| now - at < DAY_MS) || template.edits.len() >= 10;
+    if template.status == "APPROVED" && often {
+        return Err(not_editable("An approved template can be edited once a day and ten times in 30 days."));
     }
+    Ok(())
+}
+
+/// Takes the changes over; whether they have to be reviewed.
+fn changed(template: &mut Template, fields: &Map<String, Value>) -> Outcome<bool> {
     let (mut changed, mut review) = (false, false);
     if let Some(category) = input::text(fields, "category").map(|text| text.to_ascii_uppercase()) {
         if !rules::CATEGORIES.contains(&category.as_str()) {
             return Err(parameter("Param category is not known"));
         }
         if category != template.category {
-            if was_approved {
-                return Err(refused("The category of an approved template is frozen."));
+            if template.status == "APPROVED" {
+                return Err(not_editable("The category of an approved template is frozen."));
             }
             template.previous_category = Some(std::mem::replace(&mut template.category, category));
             review = true;
@@ -211,16 +235,7 @@ pub(super) fn edit(call: &Call, id: u64, fields: &Map<String, Value>) -> Outcome
     if !changed {
         return Err(parameter("One of category, components and message_send_ttl_seconds is required."));
     }
-    if was_approved {
-        template.edits.push(now);
-    }
-    if review {
-        template.status = "PENDING".to_owned();
-        template.review_at = due(&template.name, now);
-    }
-    schedule(&call.world, &state.put_template(template));
-    call.world.touch();
-    Ok(json!({"success": true}))
+    Ok(review)
 }
 
 pub(super) fn unpause(call: &Call, id: u64) -> Outcome {

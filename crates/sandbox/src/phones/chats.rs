@@ -85,7 +85,7 @@ pub(crate) struct Call {
     pub(crate) id: String,
     pub(crate) to: String,
     pub(crate) video: bool,
-    /// `ringing` or `rejected`.
+    /// `ringing`, `rejected` or `ended`.
     pub(crate) status: &'static str,
 }
 
@@ -163,11 +163,12 @@ impl Chats {
         }
     }
 
-    pub(crate) fn reject_call(&mut self, phone: &str, id: &str) {
-        let calls = self.calls.get_mut(phone).into_iter().flatten();
-        if let Some(call) = calls.into_iter().find(|call| call.id == id) {
-            call.status = "rejected";
-        }
+    /// A call that still rings is over; gives who was called.
+    pub(crate) fn end_call(&mut self, phone: &str, id: &str, how: &'static str) -> Option<String> {
+        let calls = self.calls.get_mut(phone)?;
+        let call = calls.iter_mut().find(|call| call.id == id && call.status == "ringing")?;
+        call.status = how;
+        Some(call.to.clone())
     }
 
     pub(crate) fn calls(&self, phone: &str) -> Vec<Call> {

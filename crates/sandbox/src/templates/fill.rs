@@ -1,11 +1,13 @@
 //! Filling a template: the sent parameters against what the approved components ask for, and the message that comes of it.
 
+mod buttons;
+mod header;
+
 use serde_json::{Map, Value, json};
 
 use super::{Template, component, replace, variables};
 use crate::graph::check::At;
 use crate::graph::error::{Outcome, of};
-use crate::graph::messages::free;
 use crate::graph::messages::wanted::Wanted;
 
 /// The longest filled body.
@@ -48,7 +50,7 @@ fn part(
     let find = |kind: &str| {
         sent.iter().find(|at| at.value().and_then(|v| v["type"].as_str()).is_some_and(|t| t.eq_ignore_ascii_case(kind)))
     };
-    if let Some(header) = header(template, component(own, "HEADER"), find("header"), pointer, wanted)? {
+    if let Some(header) = header::fill(template, component(own, "HEADER"), find("header"), pointer, wanted)? {
         shown.insert("header".to_owned(), header);
     }
     let text = component(own, "BODY").and_then(|body| body["text"].as_str()).unwrap_or_default();
@@ -64,7 +66,7 @@ fn part(
         offer(find("limited_time_offer"))?;
     }
     let buttons = component(own, "BUTTONS").and_then(|buttons| buttons["buttons"].as_array());
-    let buttons = button_list(buttons.map_or(&[], Vec::as_slice), sent)?;
+    let buttons = buttons::fill(buttons.map_or(&[], Vec::as_slice), sent)?;
     if !buttons.is_empty() {
         shown.insert("buttons".to_owned(), Value::Array(buttons));
     }
@@ -140,62 +142,6 @@ fn text_value(place: &str, parameter: &At<'_>) -> Outcome<String> {
     Ok(value)
 }
 
-fn header(
-    template: &Template,
-    own: Option<&Value>,
-    sent: Option<&At<'_>>,
-    pointer: &str,
-    wanted: &mut Vec<Wanted>,
-) -> Outcome<Option<Value>> {
-    let Some(own) = own else {
-        return match sent {
-            Some(at) if at.get("parameters").value().and_then(Value::as_array).is_some_and(|list| !list.is_empty()) => {
-                Err(of(
-                    132000,
-                    "header: number of localizable_params (1) does not match the expected number of params (0)",
-                ))
-            }
-            _ => Ok(None),
-        };
-    };
-    let format = own["format"].as_str().unwrap_or("TEXT").to_ascii_uppercase();
-    if format == "TEXT" {
-        let text = fill_text(template, "header", own["text"].as_str().unwrap_or_default(), sent)?;
-        return Ok(Some(json!({"type": "text", "text": text})));
-    }
-    let list = sent.map(|at| at.get("parameters"));
-    let parameters = match &list {
-        Some(list) if list.is_there() => list.items(0, 10)?,
-        _ => Vec::new(),
-    };
-    let [parameter] = parameters.as_slice() else {
-        return Err(of(132012, format!("header: Format mismatch, expected {format}, received UNKNOWN")));
-    };
-    let kind = parameter.get("type").text(30)?.to_ascii_lowercase();
-    if kind != format.to_ascii_lowercase() {
-        return Err(of(
-            132012,
-            format!("header: Format mismatch, expected {format}, received {}", kind.to_ascii_uppercase()),
-        ));
-    }
-    let inner = parameter.get(&kind);
-    let media_kind = match kind.as_str() {
-        "image" => "image",
-        "video" | "gif" => "video",
-        "document" => "document",
-        "location" => {
-            free::location(inner.object()?)?;
-            return Ok(Some(json!({"type": kind, "location": inner.value()})));
-        }
-        _ => {
-            inner.object()?;
-            return Ok(Some(json!({"type": &kind, &kind: inner.value()})));
-        }
-    };
-    free::media(&inner, media_kind, &format!("{pointer}/header/{kind}"), wanted)?;
-    Ok(Some(json!({"type": &kind, &kind: inner.value()})))
-}
-
 fn offer(sent: Option<&At<'_>>) -> Outcome<()> {
     let Some(at) = sent else { return Ok(()) };
     let list = at.get("parameters");
@@ -205,113 +151,6 @@ fn offer(sent: Option<&At<'_>>) -> Outcome<()> {
         offer.get("expiration_time_ms").number(0.0, 1e15)?;
     }
     Ok(())
-}
-
-/// The sent button component for each place, checked against the template's buttons.
-fn button_list(own: &[Value], sent: &[At<'_>]) -> Outcome<Vec<Value>> {
-    let mut given: Vec<Option<&At<'_>>> = vec![None; own.len()];
-    for at in sent {
-        let is_button = at.value().and_then(|v| v["type"].as_str()).is_some_and(|t| t.eq_ignore_ascii_case("button"));
-        if is_button {
-            let place = at.get("index").number(0.0, 9.0)? as usize;
-            let slot = given
-                .get_mut(place)
-                .ok_or_else(|| of(132018, format!("buttons: The template has no button at index {place}")))?;
-            *slot = Some(at);
-        }
-    }
-    own.iter().zip(given).enumerate().map(|(place, (button, sent))| one_button(place, button, sent)).collect()
-}
-
-fn one_button(place: usize, own: &Value, sent: Option<&At<'_>>) -> Outcome {
-    let kind = own["type"].as_str().unwrap_or_default().to_ascii_uppercase();
-    let sub_type = match kind.as_str() {
-        "QUICK_REPLY" => "quick_reply",
-        "URL" => "url",
-        "COPY_CODE" => "copy_code",
-        "FLOW" => "flow",
-        "CATALOG" => "catalog",
-        "MPM" => "mpm",
-        "VOICE_CALL" => "voice_call",
-        _ => "",
-    };
-    let text = own["text"].as_str().unwrap_or_default();
-    let mut shown = json!({"type": kind, "text": text});
-    if let Some(at) = sent {
-        let given = at.get("sub_type").text(40)?.to_ascii_lowercase();
-        if given != sub_type {
-            return Err(of(132012, format!("buttons: Button at index {place} is of type {kind}, received {given}")));
-        }
-    }
-    let needs = || of(131008, format!("buttons: Button at index {place} of type {kind} requires a parameter"));
-    match kind.as_str() {
-        "URL" => {
-            let url = own["url"].as_str().unwrap_or_default();
-            let is_code = url.contains("otp_type=");
-            let suffix = match (variables(url).is_empty(), sent) {
-                (true, None) => None,
-                (true, Some(_)) => {
-                    return Err(of(
-                        132018,
-                        format!("buttons: Button at index {place} of type Url does not require parameters"),
-                    ));
-                }
-                (false, sent) => {
-                    Some(button_value(sent, place, "text", if is_code { 15 } else { 2000 })?.ok_or_else(needs)?)
-                }
-            };
-            let url = replace(url, |_| suffix.clone());
-            shown["url"] = json!(url);
-            if is_code {
-                shown["type"] = json!("COPY_CODE");
-                shown["code"] = json!(suffix);
-            }
-        }
-        "QUICK_REPLY" => {
-            let payload = button_value(sent, place, "payload", 256)?;
-            shown["payload"] = json!(payload.as_deref().unwrap_or(text));
-        }
-        "COPY_CODE" => shown["code"] = json!(button_value(sent, place, "coupon_code", 20)?.ok_or_else(needs)?),
-        "PHONE_NUMBER" => shown["phone_number"] = own["phone_number"].clone(),
-        "MPM" => {
-            let at = sent.ok_or_else(needs)?;
-            let list = at.get("parameters");
-            for parameter in list.items(1, 1)? {
-                parameter.get("action").object()?;
-            }
-        }
-        _ => {}
-    }
-    Ok(shown)
-}
-
-/// The value of a button's one parameter, under the name that its kind has.
-fn button_value(sent: Option<&At<'_>>, place: usize, name: &str, at_most: usize) -> Outcome<Option<String>> {
-    let Some(at) = sent else { return Ok(None) };
-    let list = at.get("parameters");
-    if !list.is_there() {
-        return Ok(None);
-    }
-    let parameters = list.items(0, 10)?;
-    let [parameter] = parameters.as_slice() else {
-        return Err(of(
-            132000,
-            format!("buttons: Button at index {place} takes one parameter, received {}", parameters.len()),
-        ));
-    };
-    let kind = parameter.get("type").text(30)?.to_ascii_lowercase();
-    let fits = kind == name || (kind == "text" && name == "payload") || (kind == "payload" && name == "text");
-    if !fits {
-        return Err(of(
-            132012,
-            format!("buttons: Button at index {place} expects a parameter of type {name}, received {kind}"),
-        ));
-    }
-    let value = parameter.get(&kind);
-    match value.maybe_text(at_most)? {
-        Some(text) if !text.is_empty() => Ok(Some(text.to_owned())),
-        _ => Err(of(131008, format!("buttons: Parameter of type {kind} is missing {kind} value at index {place}"))),
-    }
 }
 
 fn carousel(template: &Template, own: &[Value], sent: &[At<'_>], wanted: &mut Vec<Wanted>) -> Outcome {

@@ -44,7 +44,10 @@ async fn take(world: &Shared, arrival: Arrival) {
             world.state().chats.set_typing(phone.digits(), from, state);
             delivery::show(world, phone.digits());
         }
-        Arrival::CallRejected { phone, call, .. } => world.state().chats.reject_call(phone.digits(), &call),
+        Arrival::CallRejected { phone, call, .. } => {
+            world.state().chats.end_call(phone.digits(), &call, "rejected");
+            delivery::show(world, phone.digits());
+        }
         Arrival::Linked { phone, .. } | Arrival::Unlinked { phone, .. } => delivery::show(world, phone.digits()),
     }
 }

@@ -1,7 +1,7 @@
 //! The WhatsApp Web server as part of the world of phones.
 //!
 //! Its accounts are the world's phones: one number is one phone, whether a customer's, a linked account's or a Meta business number's.
-//! `speaking` does what people do on their phones (control API), `following` takes down what phones hear, `crossing` carries
+//! `speaking` and `calling` do what people do on their phones (control API), `following` takes down what phones hear, `crossing` carries
 //! messages between Meta's numbers and linked accounts.
 //!
 //! Who acts: callers of the control API, and one task that follows what the server tells. Both write the phones' lists under the
@@ -9,6 +9,7 @@
 //! A restart keeps accounts, links and lists; which Meta message is which WhatsApp message across the bridge is forgotten, so
 //! later ticks on older messages do not cross.
 
+mod calling;
 mod crossing;
 mod following;
 mod speaking;
@@ -18,15 +19,16 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 
 use axum::Router;
-use axum::routing::{get, post};
-use sandbox_web::{Chat, Handle, Number, WebServer};
+use axum::routing::{delete, get, post};
+use sandbox_web::{Business, Chat, Handle, Number, WebServer};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use crate::clock::Clock;
 use crate::control::{Answer, bad, refuse};
-use crate::faults::{Fault, Kind};
+use crate::faults::{APP_STATE, Fault, Kind, MEDIA, MESSAGES};
 use crate::phones::{Phone, digits};
+use crate::state::State;
 use crate::world::Shared;
 
 pub(crate) use crossing::{carry, read_by_business};
@@ -40,6 +42,8 @@ pub(crate) struct Web {
     admin_url: String,
     /// PEM; its own root, so whoever trusts it trusts this server alone.
     certificate: String,
+    /// What the server's Noise certificates are signed with, in hex.
+    noise_root: String,
     crossing: crossing::Crossing,
     leaving: Mutex<Option<mpsc::UnboundedReceiver<crossing::Leaving>>>,
 }
@@ -63,6 +67,7 @@ impl Web {
             server_url: server.url(),
             admin_url: server.admin_url(),
             certificate: pem(server.certificate_der()),
+            noise_root: hex::encode(server.root_key()),
             server: Mutex::new(Some(server)),
             crossing,
             leaving: Mutex::new(Some(leaving)),
@@ -71,7 +76,12 @@ impl Web {
 
     /// What a platform has to know.
     pub(crate) fn urls(&self) -> Value {
-        json!({"server_url": self.server_url, "admin_url": self.admin_url, "certificate": self.certificate})
+        json!({
+            "server_url": self.server_url,
+            "admin_url": self.admin_url,
+            "certificate": self.certificate,
+            "noise_root": self.noise_root,
+        })
     }
 
     pub(crate) fn stats(&self) -> Value {
@@ -90,7 +100,8 @@ impl Web {
         let Ok(number) = phone.parse::<Number>() else { return };
         self.handle.account(&number, record.name.as_deref());
         self.handle.set_registered(&number, record.registered);
-        self.handle.set_business(&number, record.business.as_ref().and_then(|it| it["name"].as_str()));
+        let business = record.business.clone().and_then(|given| serde_json::from_value::<Business>(given).ok());
+        self.handle.set_business(&number, business.filter(|it| !it.name.is_empty()));
         self.handle.set_online(&number, record.online);
         if let Err(error) = self.handle.demand_passkey(&number, record.passkey) {
             tracing::warn!(%error, phone, "this phone cannot have a passkey");
@@ -110,39 +121,61 @@ impl Web {
     }
 
     pub(crate) fn add_fault(&self, fault: &Fault) -> Answer<()> {
-        let status = || fault.status.ok_or_else(|| bad("`status` must be given"));
-        let kind = match fault.kind {
-            Kind::Status => sandbox_web::Kind::LogIn(status()?),
-            Kind::Code => {
-                let code = fault.code.and_then(|code| u16::try_from(code).ok());
-                sandbox_web::Kind::Stream(code.ok_or_else(|| bad("`code` must be a stream error's, like 515"))?)
-            }
-            Kind::Conflict => sandbox_web::Kind::Conflict,
-            Kind::Drop => sandbox_web::Kind::Drop,
-            Kind::Duplicate => sandbox_web::Kind::Duplicate,
-            Kind::Reorder => sandbox_web::Kind::Reorder,
-            Kind::LostAck => sandbox_web::Kind::LostAck,
-            Kind::Delay => sandbox_web::Kind::Delay(std::time::Duration::from_millis(fault.delay_ms)),
-            Kind::Timeout => return Err(bad("this kind is not for web")),
-        };
         let number = fault.phone.as_deref().map(person).transpose()?;
-        let (times, percent) = (fault.times, fault.percent);
+        let (kind, times, percent) = (kind(fault)?, fault.times, fault.percent);
         self.handle.add_fault(sandbox_web::Fault { kind, number, times, percent });
         Ok(())
     }
 
-    pub(crate) fn clear_faults(&self) {
-        self.handle.clear_faults();
+    /// Gives how many there still were.
+    pub(crate) fn clear_faults(&self) -> usize {
+        self.handle.clear_faults()
     }
+}
+
+/// What a fault means to a socket.
+fn kind(fault: &Fault) -> Answer<sandbox_web::Kind> {
+    let status = || fault.status.ok_or_else(|| bad("`status` must be given"));
+    let code = || fault.number().and_then(|code| u16::try_from(code).ok()).ok_or_else(|| bad("`code` must be given"));
+    Ok(match (fault.kind, fault.path.as_deref()) {
+        (Kind::Status, Some(MEDIA)) => sandbox_web::Kind::Media(status()?),
+        (Kind::Status, _) => sandbox_web::Kind::LogIn(status()?),
+        (Kind::Code, Some(MESSAGES)) => sandbox_web::Kind::Refuse(code()?),
+        (Kind::Code, Some(APP_STATE)) => sandbox_web::Kind::AppState(code()?),
+        (Kind::Code, _) => sandbox_web::Kind::Stream(code()?),
+        (Kind::Conflict, _) => sandbox_web::Kind::Conflict,
+        (Kind::Drop, _) => sandbox_web::Kind::Drop,
+        (Kind::Timeout, _) => sandbox_web::Kind::Silence,
+        (Kind::Duplicate, _) => sandbox_web::Kind::Duplicate,
+        (Kind::Reorder, _) => sandbox_web::Kind::Reorder,
+        (Kind::LostAck, _) => sandbox_web::Kind::LostAck,
+        (Kind::Delay, _) => sandbox_web::Kind::Delay(std::time::Duration::from_millis(fault.delay_ms)),
+    })
 }
 
 /// The routes that only make sense with WhatsApp Web.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/phones/{phone}/link", post(speaking::link))
+        .route("/phones/{phone}/link/{device}", delete(speaking::unlink))
         .route("/phones/{phone}/passkey", post(speaking::passkey))
-        .route("/phones/{phone}/calls", get(speaking::calls).post(speaking::call))
-        .route("/groups", post(speaking::group))
+        .route("/phones/{phone}/calls", get(calling::calls).post(calling::call))
+        .route("/phones/{phone}/calls/{id}", delete(calling::hang_up))
+        .route("/groups", post(calling::group))
+}
+
+/// What a phone shows besides messages: its linked devices, its groups, and the calls it made.
+pub(crate) fn about(world: &Shared, state: &State, phone: &str) -> Value {
+    let (Some(web), Ok(number)) = (&world.web, person(phone)) else { return Value::Null };
+    let groups = web.handle.groups(&number).into_iter().map(|group| {
+        let members: Vec<String> = group.members.iter().map(ToString::to_string).collect();
+        json!({"id": group.id, "name": group.name, "members": members})
+    });
+    json!({
+        "linked": web.handle.devices(&number),
+        "groups": groups.collect::<Vec<_>>(),
+        "calls": state.chats.calls(phone),
+    })
 }
 
 /// Follows the server until the sandbox stops.

@@ -1,4 +1,4 @@
-//! What people do on their phones: link a device, write, edit, type, call, found a group.
+//! What people do on their phones: link a device, write, edit, type.
 
 use axum::Json;
 use axum::body::Bytes;
@@ -17,7 +17,7 @@ use crate::control::{Answer, Refusal, bad, phone, read as read_body, refuse};
 use crate::delivery;
 use crate::journal::Line;
 use crate::media::{MAX_BYTES, Stored};
-use crate::phones::chats::{Call, Seen};
+use crate::phones::chats::Seen;
 use crate::phones::messages::{Direction, Status};
 use crate::world::Shared;
 
@@ -47,6 +47,15 @@ pub(super) async fn link(AxumState(world): AxumState<Shared>, Path(number): Path
         Linked::PasskeyDemanded => json!({"linked": false, "passkey": "demanded"}),
     };
     Ok(Json(answer).into_response())
+}
+
+/// The phone's owner takes a device off the list.
+pub(super) async fn unlink(AxumState(world): AxumState<Shared>, Path((number, device)): Path<(String, u16)>) -> Answer {
+    let number = person(&phone(&number)?)?;
+    if !web(&world)?.handle.unlink(&number, device) {
+        return Err(refuse(StatusCode::NOT_FOUND, format!("{number} has no linked device {device}")));
+    }
+    Ok(Json(json!({"success": true})).into_response())
 }
 
 fn unlinked(error: LinkError) -> Refusal {
@@ -244,44 +253,4 @@ pub(crate) fn read(world: &Shared, phone: &str, ids: Option<&[String]>) -> usize
 /// `composing`, `recording` or `paused`.
 pub(crate) fn typing(world: &Shared, phone: &str, to: &str, state: &str) -> Answer<()> {
     web(world)?.handle.typing(&person(phone)?, &chat(to)?, state).map_err(unsaid)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Dial {
-    to: String,
-    #[serde(default)]
-    video: bool,
-}
-
-pub(super) async fn call(AxumState(world): AxumState<Shared>, Path(number): Path<String>, body: Bytes) -> Answer {
-    let (from, dial): (_, Dial) = (person(&phone(&number)?)?, read_body(&body)?);
-    let to = person(&dial.to)?;
-    let mut state = world.state();
-    let id = web(&world)?.handle.call(&from, &to, dial.video);
-    let call = Call { id: id.clone(), to: to.to_string(), video: dial.video, status: "ringing" };
-    state.chats.add_call(from.digits(), call);
-    Ok(Json(json!({"id": id})).into_response())
-}
-
-pub(super) async fn calls(AxumState(world): AxumState<Shared>, Path(number): Path<String>) -> Answer {
-    let calls = world.state().chats.calls(&phone(&number)?);
-    Ok(Json(json!({"data": calls})).into_response())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Founded {
-    name: String,
-    owner: String,
-    #[serde(default)]
-    members: Vec<String>,
-}
-
-pub(super) async fn group(AxumState(world): AxumState<Shared>, body: Bytes) -> Answer {
-    let founded: Founded = read_body(&body)?;
-    let owner = person(&founded.owner)?;
-    let members = founded.members.iter().map(|member| person(member)).collect::<Answer<Vec<_>>>()?;
-    let id = web(&world)?.handle.create_group(&owner, &founded.name, &members);
-    Ok(Json(json!({"id": id})).into_response())
 }

@@ -155,6 +155,14 @@ async fn typing_calls_and_what_cannot_be() {
         (json!({"target": "web", "kind": "status", "status": 503}), 200),
         (json!({"target": "web", "kind": "conflict", "phone": ANN}), 200),
         (json!({"target": "web", "kind": "code"}), 400),
+        (json!({"target": "web", "kind": "timeout"}), 200),
+        (json!({"target": "web", "kind": "code", "code": 479, "path": "/messages"}), 200),
+        (json!({"target": "web", "kind": "status", "status": 410, "path": "/media"}), 200),
+        (json!({"target": "web", "kind": "status", "status": 200, "path": "/media"}), 400),
+        (json!({"target": "web", "kind": "code", "code": 515, "path": "/media"}), 400),
+        (json!({"target": "web", "kind": "drop", "path": "/messages"}), 400),
+        (json!({"target": "web", "kind": "delay"}), 400),
+        (json!({"target": "web", "kind": "conflict", "phone": "nobody"}), 400),
         (json!({"target": "meta", "kind": "conflict"}), 400),
     ] {
         let (status, answer) = ground.control("POST", "/faults", fault.clone()).await;

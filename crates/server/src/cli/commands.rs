@@ -8,7 +8,7 @@ use clap::Args;
 use super::Failure;
 use crate::opening::{Purpose, open};
 use crate::settings::Settings;
-use crate::wiring::{DIGIGO_CONTRACT, KIRIM_CONTRACT};
+use crate::wiring::{DIGIGO_CONTRACT, KIRIM_CONTRACT, YCLOUD_CONTRACT};
 
 #[derive(Args)]
 pub struct Backup {
@@ -49,8 +49,9 @@ impl Openapi {
         use std::io::Write;
         let contract = match self.dialect.as_str() {
             "kirim" => KIRIM_CONTRACT,
+            "ycloud" => YCLOUD_CONTRACT,
             "digigo" => DIGIGO_CONTRACT,
-            other => return Err(format!("this program has no dialect {other:?}: it has kirim and digigo").into()),
+            other => return Err(super::no_dialect(other)),
         };
         std::io::stdout().write_all(contract)?;
         Ok(ExitCode::SUCCESS)

@@ -67,7 +67,8 @@ fn new_token(dialect: &str) -> Result<String, Failure> {
         "kirim" => Ok(dialect_kirim::new_key(rand::random(), true)),
         // An administrator's: users get theirs from him.
         dialect_digigo::NAME => Ok(digigo::new_token(rand::random())),
-        other => Err(format!("this program has no dialect {other:?}: it has kirim and digigo").into()),
+        dialect_ycloud::NAME => Ok(dialect_ycloud::new_key(rand::random())),
+        other => Err(super::no_dialect(other)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod account;
+mod carrier;
 mod commands;
 mod key;
 mod org;
@@ -67,6 +68,9 @@ enum Command {
     /// Senders: the addresses that we own.
     #[command(subcommand)]
     Sender(account::Sender),
+    /// Which accounts carry for a sender, country by country.
+    #[command(subcommand)]
+    Route(account::Route),
     /// Tell the whole story behind an id, in any spelling.
     Explain(story::Explain),
     /// Send a stretch of the past to a subscription again.
@@ -84,10 +88,18 @@ enum Command {
 /// Anything that ends a command, with its causes.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
+fn no_dialect(name: &str) -> Failure {
+    format!("this program has no dialect {name:?}: it has kirim, ycloud and digigo").into()
+}
+
 /// Runs a command; a failure is told with all its causes.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if arguments.writes_beside() {
+        runtime.worker_threads(beside_the_writer());
+    }
+    let runtime = match runtime.enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return tell(&error),
     };
@@ -107,7 +119,20 @@ fn tell(error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
+/// One core is left to SQLite's writer, which has as much to do as all that answers: side by side on one core they
+/// cost a sixth more.
+fn beside_the_writer() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1))
+}
+
 impl Arguments {
+    /// Whether this process writes to SQLite for as long as it runs.
+    fn writes_beside(&self) -> bool {
+        let serves = matches!(self.command, Command::Serve(_));
+        // What cannot be read is told by whoever needs it.
+        serves && self.shared.settings().is_ok_and(|settings| settings.database.url.is_empty())
+    }
+
     async fn run(self) -> Result<ExitCode, Failure> {
         let shared = self.shared;
         match self.command {
@@ -117,6 +142,7 @@ impl Arguments {
             Command::Key(key) => key.run(&shared.settings()?).await,
             Command::Account(account) => account.run(&shared.settings()?).await,
             Command::Sender(sender) => sender.run(&shared.settings()?).await,
+            Command::Route(route) => route.run(&shared.settings()?).await,
             Command::Explain(explain) => explain.run(&shared.settings()?).await,
             Command::Replay(replay) => replay.run(&shared.settings()?).await,
             Command::Doctor => crate::doctor::run(&shared.settings()?).await,

@@ -15,6 +15,15 @@ pub struct Sandbox {
     /// Where the stand-in for WhatsApp Web listens, in a build that has it; loopback only.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     web_listen: SocketAddr,
+    /// Where the SMSC takes binds (SMPP).
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    smsc_listen: SocketAddr,
+    /// Where carriers with HTTP APIs are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    carriers_listen: SocketAddr,
+    /// Where the mail server is.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    smtp_listen: SocketAddr,
     /// Let the control API be reached from elsewhere, with a token.
     #[arg(long)]
     sandbox_expose: bool,
@@ -29,6 +38,9 @@ impl Sandbox {
             control_listen: shared.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
             graph_listen: self.graph_listen,
             web_listen: self.web_listen,
+            smsc_listen: self.smsc_listen,
+            carriers_listen: self.carriers_listen,
+            smtp_listen: self.smtp_listen,
             data_dir: shared.data_dir.clone(),
             expose: self.sandbox_expose,
             allowed_networks: settings.outbound.allowed_networks,
@@ -38,6 +50,9 @@ impl Sandbox {
         println!("sandbox {} graph {}", handle.control_url(), handle.graph_url());
         if let Some(url) = handle.web_url() {
             println!("web {url}");
+        }
+        if let Some((smsc, http, smtp)) = handle.carriers() {
+            println!("smpp {smsc} carriers {http} smtp {smtp}");
         }
         if let Some(token) = handle.token() {
             println!("token {token}");

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{OriginalUri, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::Engine;
@@ -41,22 +41,38 @@ async fn shake(engine: &Engine, provider: &str, account: Option<&str>, query: Op
     answer(name, push.handshake(engine, account, &pairs).await.map(IntoResponse::into_response))
 }
 
-async fn push(State(engine): State<Engine>, Path(provider): Path<String>, headers: HeaderMap, body: Bytes) -> Response {
-    take(&engine, &provider, None, &headers, body).await
+async fn push(
+    State(engine): State<Engine>,
+    Path(provider): Path<String>,
+    uri: OriginalUri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    take(&engine, &provider, None, &uri, &headers, body).await
 }
 
 async fn push_of(
     State(engine): State<Engine>,
     Path((provider, account)): Path<(String, String)>,
+    uri: OriginalUri,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    take(&engine, &provider, Some(&account), &headers, body).await
+    take(&engine, &provider, Some(&account), &uri, &headers, body).await
 }
 
-async fn take(engine: &Engine, provider: &str, account: Option<&str>, headers: &HeaderMap, body: Bytes) -> Response {
+async fn take(
+    engine: &Engine,
+    provider: &str,
+    account: Option<&str>,
+    uri: &OriginalUri,
+    headers: &HeaderMap,
+    body: Bytes,
+) -> Response {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-    let pushed = Pushed { account, header: &header, body };
+    let asked = uri.path_and_query().map_or("/", |asked| asked.as_str());
+    let url = format!("{}{asked}", engine.settings.public_url);
+    let pushed = Pushed { account, url: &url, header: &header, body };
     let Some((name, push)) = pusher(engine, provider) else { return StatusCode::NOT_FOUND.into_response() };
     answer(name, push.receive(engine, pushed).await.map(|()| StatusCode::OK.into_response()))
 }

@@ -1,8 +1,9 @@
-//! DIGIGO's own variables, for what exists here: whoever comes from there keeps his environment. They win over the
+//! DIGIGO's own variables and wuzapi's, for what exists here: whoever comes from there keeps his environment. They win over the
 //! file, `HERMOD_*` wins over them. One that is set to nothing is not set (reference: digigo-events §4, digigo-notes §3).
 
 use std::net::SocketAddr;
 
+use chrono_tz::Tz;
 use figment::Figment;
 use figment::value::Value;
 use url::Url;
@@ -23,12 +24,25 @@ const ALIASES: &[(&str, &str, Read)] = &[
     ("DIGIGO_LOG_LEVEL", "log.filter", level),
     ("LOG_TYPE", "log.format", format),
     ("SHUTDOWN_GRACE_PERIOD", "server.stop_timeout", span),
+    ("WUZAPI_ADMIN_TOKEN", "digigo.admin_token", text),
     ("DIGIGO_ADMIN_TOKEN", "digigo.admin_token", text),
     ("ECHO_API_MESSAGES_ENABLED", "digigo.echo", switch),
     ("GLOBAL_SKIP_MEDIA_DOWNLOAD", "digigo.skip_media", switch),
+    ("GLOBAL_SKIP_GROUPS", "digigo.users.skip_groups", switch),
+    ("GLOBAL_SKIP_NEWSLETTERS", "digigo.users.skip_newsletters", switch),
+    ("GLOBAL_SKIP_BROADCASTS", "digigo.users.skip_broadcasts", switch),
+    ("GLOBAL_SKIP_OWN_MESSAGES", "digigo.users.skip_own_messages", switch),
+    ("GLOBAL_SKIP_CALLS", "digigo.users.skip_calls", switch),
+    ("GLOBAL_CALL_REJECT_MESSAGE", "digigo.users.call_reject_message", text),
+    ("GLOBAL_CALL_REJECT_TYPE", "digigo.users.call_reject_type", text),
+    ("APP_ENV", "digigo.environment", text),
+    ("APP_REGION", "digigo.region", text),
+    ("TZ", "digigo.time_zone", zone),
     ("SESSION_DEVICE_NAME", "web.device_name", text),
     ("WA_VERSION", "web.version", text),
     ("WEBHOOK_FORMAT", "webhooks.digigo.encoding", text),
+    ("WEBHOOK_TIMEOUT", "webhooks.digigo.timeout", span),
+    ("WUZAPI_GLOBAL_HMAC_KEY", "webhooks.digigo.hmac_key", text),
     ("GLOBAL_WEBHOOK_EVENTS", "webhooks.digigo.global_events", text),
 ];
 
@@ -63,6 +77,11 @@ fn text(text: &str, _: &Figment) -> Result<Option<Value>, &'static str> {
 fn origin(text: &str, _: &Figment) -> Result<Option<Value>, &'static str> {
     let is_url = text.starts_with("https://") || text.starts_with("http://");
     Ok(is_url.then(|| Value::from(text)))
+}
+
+/// Systems set this one, too, and in more ways than by a zone's name.
+fn zone(text: &str, _: &Figment) -> Result<Option<Value>, &'static str> {
+    Ok(text.parse::<Tz>().is_ok().then(|| Value::from(text)))
 }
 
 /// Another port of the address that is listened on anyway.
@@ -179,6 +198,7 @@ fn database(environment: &Environment) -> Result<Option<Value>, &'static str> {
 mod tests {
     use std::time::Duration;
 
+    use dialect_digigo::RejectType;
     use secrecy::ExposeSecret;
 
     use super::super::{Encoding, LogFormat, Overrides, Settings, load_with};
@@ -201,9 +221,18 @@ mod tests {
             ("DIGIGO_ADMIN_TOKEN", "0042"),
             ("ECHO_API_MESSAGES_ENABLED", "true"),
             ("GLOBAL_SKIP_MEDIA_DOWNLOAD", "1"),
+            ("GLOBAL_SKIP_GROUPS", "true"),
+            ("GLOBAL_SKIP_CALLS", "true"),
+            ("GLOBAL_CALL_REJECT_MESSAGE", "Write to us"),
+            ("GLOBAL_CALL_REJECT_TYPE", "decline"),
+            ("APP_ENV", "production"),
+            ("APP_REGION", "sa-east-1"),
+            ("TZ", "America/Sao_Paulo"),
             ("SESSION_DEVICE_NAME", "Front desk"),
             ("WA_VERSION", "2.3000.7"),
             ("WEBHOOK_FORMAT", "form"),
+            ("WEBHOOK_TIMEOUT", "1m0s"),
+            ("WUZAPI_GLOBAL_HMAC_KEY", "0123456789abcdef0123456789abcdef"),
             ("GLOBAL_WEBHOOK_ENABLED", "true"),
             ("GLOBAL_WEBHOOK_URL", "https://hook.example.org/all"),
             ("GLOBAL_WEBHOOK_EVENTS", "Message, QR"),
@@ -215,11 +244,18 @@ mod tests {
         assert_eq!(settings.server.stop_timeout.0, Duration::from_secs(90));
         assert_eq!(settings.digigo.admin_token.expose_secret(), "0042");
         assert!(settings.digigo.echo && settings.digigo.skip_media);
+        let (digigo, users) = (&settings.digigo, &settings.digigo.users);
+        assert_eq!((digigo.environment.as_str(), digigo.region.as_str()), ("production", "sa-east-1"));
+        assert_eq!(digigo.time_zone, Tz::America__Sao_Paulo);
+        assert!(users.skip_groups && users.skip_calls && !users.skip_own_messages);
+        assert_eq!((users.call_reject_message.as_str(), users.call_reject_type), ("Write to us", RejectType::Declined));
         assert_eq!((settings.web.device_name.as_str(), settings.web.version.as_str()), ("Front desk", "2.3000.7"));
         let webhooks = &settings.webhooks.digigo;
         assert_eq!((webhooks.encoding, webhooks.global_events.as_str()), (Encoding::Form, "Message, QR"));
         assert_eq!(webhooks.global_url, "https://hook.example.org/all");
-        assert!(!format!("{settings:?}").contains("0042"));
+        assert_eq!((webhooks.timeout.0, webhooks.hmac_key.get().is_some()), (Duration::from_secs(60), true));
+        let shown = format!("{settings:?}");
+        assert!(!shown.contains("0042") && !shown.contains("0123456789abcdef"));
     }
 
     #[test]
@@ -229,12 +265,15 @@ mod tests {
             ("HERMOD_SERVER_LISTEN", "127.0.0.1:2"),
             ("ADDRESS", "0.0.0.0:80"),
             ("WA_VERSION", " "),
+            ("TZ", ":/etc/localtime"),
             ("GLOBAL_WEBHOOK_ENABLED", "false"),
             ("GLOBAL_WEBHOOK_URL", "https://hook.example.org/all"),
         ]);
         let settings = settings.unwrap();
         assert_eq!((settings.server.listen.port(), settings.webhooks.digigo.global_url.as_str()), (2, ""));
         assert_eq!((settings.server.public_url.as_str(), settings.web.version.as_str()), ("", ""));
+        assert_eq!((settings.digigo.time_zone, settings.webhooks.digigo.hmac_key.get().is_none()), (Tz::UTC, true));
+        assert_eq!(settings.digigo.users, dialect_digigo::NewUsers::default());
         for (name, value) in [
             ("PORT", "http"),
             ("PORT", "65536"),
@@ -244,6 +283,8 @@ mod tests {
             ("SHUTDOWN_GRACE_PERIOD", "m"),
             ("DB_TYPE", "mysql"),
             ("GLOBAL_WEBHOOK_ENABLED", "true"),
+            ("GLOBAL_CALL_REJECT_TYPE", "rudely"),
+            ("WUZAPI_GLOBAL_HMAC_KEY", "short"),
         ] {
             let error = load(&[(name, value)]).unwrap_err().to_string();
             assert!(error.contains(name), "{error}");

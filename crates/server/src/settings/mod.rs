@@ -98,7 +98,11 @@ impl Settings {
             in_flight: self.deliveries.in_flight.max(1),
         };
         let sessions = engine::settings::Sessions { opens_per_second: self.sessions.opens_per_second.clamp(1, 50) };
-        engine::Settings { process, public_url, senders, deliveries, sessions, retention, sandbox }
+        let consent = engine::settings::Consent {
+            opt_out_words: self.consent.opt_out_words.clone(),
+            opt_in_words: self.consent.opt_in_words.clone(),
+        };
+        engine::Settings { process, public_url, senders, deliveries, sessions, consent, retention, sandbox }
     }
 }
 

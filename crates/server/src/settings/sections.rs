@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use chrono_tz::Tz;
+use dialect_digigo::NewUsers;
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::Span;
@@ -23,7 +25,10 @@ pub struct Settings {
     pub media: Media,
     pub meta: Meta,
     pub web: Web,
+    pub carriers: Carriers,
+    pub consent: Consent,
     pub kirim: Kirim,
+    pub ycloud: YCloud,
     pub digigo: Digigo,
     pub webhooks: Webhooks,
 }
@@ -125,12 +130,34 @@ pub struct Meta {
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct Carriers {
+    pub timeout: Span,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Kirim {
     pub host: String,
     pub tier: String,
     pub write_per_minute: u32,
     pub read_per_minute: u32,
     pub context_block: bool,
+}
+
+/// Words of customers.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    pub opt_out_words: Vec<String>,
+    pub opt_in_words: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct YCloud {
+    pub host: String,
+    pub send_per_second: u32,
+    pub other_per_second: u32,
 }
 
 /// WhatsApp Web.
@@ -152,6 +179,10 @@ pub struct Digigo {
     pub admin_token: SecretString,
     pub echo: bool,
     pub skip_media: bool,
+    pub time_zone: Tz,
+    pub environment: String,
+    pub region: String,
+    pub users: NewUsers,
 }
 
 /// How each dialect tells events, where it leaves a choice.
@@ -166,8 +197,37 @@ pub struct Webhooks {
 pub struct DigigoWebhooks {
     pub envelope: Envelope,
     pub encoding: Encoding,
+    pub timeout: Span,
+    pub hmac_key: HmacKey,
+    pub identity_headers: bool,
     pub global_url: String,
     pub global_events: String,
+}
+
+/// Empty: nothing is signed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "SecretString")]
+pub struct HmacKey(SecretString);
+
+impl HmacKey {
+    /// As short as receivers of this family allow it to be.
+    const SHORTEST: usize = 32;
+
+    #[must_use]
+    pub fn get(&self) -> Option<SecretString> {
+        Some(self.0.clone()).filter(|key| !key.expose_secret().is_empty())
+    }
+}
+
+impl TryFrom<SecretString> for HmacKey {
+    type Error = String;
+
+    fn try_from(key: SecretString) -> Result<Self, String> {
+        match key.expose_secret().len() {
+            0 | Self::SHORTEST.. => Ok(Self(key)),
+            _ => Err(format!("a key has {} characters or more", Self::SHORTEST)),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -9,9 +9,10 @@ use media::{Blobs, Links};
 
 use super::{Error, converter, fill, guarded};
 use crate::opening::Opened;
-use crate::settings::{Encoding, Envelope, Settings};
+use crate::settings::{DigigoWebhooks, Encoding, Envelope, Settings};
 
 pub const KIRIM_CONTRACT: &[u8] = include_bytes!("../../../../contracts/kirim.json");
+pub const YCLOUD_CONTRACT: &[u8] = include_bytes!("../../../../contracts/ycloud.json");
 pub const DIGIGO_CONTRACT: &[u8] = include_bytes!("../../../../contracts/digigo.json");
 
 /// A blob is named in links by its message.
@@ -27,6 +28,15 @@ pub(super) fn kirim(settings: &Settings, links: Links) -> dialect_kirim::Options
     }
 }
 
+pub(super) fn ycloud(settings: &Settings) -> dialect_ycloud::Options {
+    dialect_ycloud::Options {
+        send_per_second: settings.ycloud.send_per_second,
+        other_per_second: settings.ycloud.other_per_second,
+        random: Arc::new(fill),
+        contract: YCLOUD_CONTRACT,
+    }
+}
+
 pub(super) fn digigo(
     settings: &Settings,
     opened: &Opened,
@@ -35,14 +45,9 @@ pub(super) fn digigo(
 ) -> Result<dialect_digigo::Options, Error> {
     Ok(dialect_digigo::Options {
         public_url,
-        envelope: match settings.webhooks.digigo.envelope {
-            Envelope::Nested => dialect_digigo::Envelope::Nested,
-            Envelope::Flat => dialect_digigo::Envelope::Flat,
-        },
-        encoding: match settings.webhooks.digigo.encoding {
-            Encoding::Json => dialect_digigo::Encoding::Json,
-            Encoding::Form => dialect_digigo::Encoding::Form,
-        },
+        webhooks: digigo_webhooks(&settings.webhooks.digigo),
+        zone: settings.digigo.time_zone,
+        users: settings.digigo.users.clone(),
         echo: settings.digigo.echo,
         skip_media: settings.digigo.skip_media,
         largest_file: settings.media.max_size,
@@ -55,13 +60,33 @@ pub(super) fn digigo(
         commit: option_env!("HERMOD_COMMIT"),
         compiler: env!("HERMOD_COMPILER"),
         installation: installation(opened),
+        environment: settings.digigo.environment.clone(),
+        region: settings.digigo.region.clone(),
     })
 }
 
-/// Removes what sends left behind, now and every hour.
+fn digigo_webhooks(settings: &DigigoWebhooks) -> dialect_digigo::Webhooks {
+    dialect_digigo::Webhooks {
+        envelope: match settings.envelope {
+            Envelope::Nested => dialect_digigo::Envelope::Nested,
+            Envelope::Flat => dialect_digigo::Envelope::Flat,
+        },
+        encoding: match settings.encoding {
+            Encoding::Json => dialect_digigo::Encoding::Json,
+            Encoding::Form => dialect_digigo::Encoding::Form,
+        },
+        timeout: settings.timeout.0,
+        hmac_key: settings.hmac_key.get(),
+        identity_headers: settings.identity_headers,
+    }
+}
+
+/// Removes what sends and downloads left behind, now and every hour.
 pub(super) async fn sweep(blobs: Blobs, clock: Clock) {
     loop {
         dialect_digigo::sweep(&blobs, clock.now()).await;
+        #[cfg(feature = "whatsapp-web")]
+        provider_whatsapp_web::sweep(&blobs, clock.now()).await;
         clock.sleep(Duration::from_secs(60 * 60)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The engine with everything this program has: providers, dialects, transports.
 
+mod carriers;
 mod dialects;
 #[cfg(feature = "whatsapp-web")]
 mod web;
@@ -17,7 +18,7 @@ use store::Ids;
 use crate::opening::Opened;
 use crate::settings::Settings;
 
-pub use dialects::{DIGIGO_CONTRACT, KIRIM_CONTRACT};
+pub use dialects::{DIGIGO_CONTRACT, KIRIM_CONTRACT, YCLOUD_CONTRACT};
 #[cfg(feature = "whatsapp-web")]
 use web::wire as whatsapp_web;
 
@@ -27,6 +28,7 @@ pub struct Wired {
     pub blobs: Blobs,
     pub links: Links,
     pub kirim: dialect_kirim::Options,
+    pub ycloud: dialect_ycloud::Options,
     pub digigo: dialect_digigo::Options,
     /// What a serving process does beside, until it is dropped.
     pub upkeep: Vec<BoxFuture<'static, ()>>,
@@ -83,6 +85,7 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
     let blobs = Blobs::directory(settings.server.data_dir.join("media"), settings.media.quota)?;
     let links = Links::new(opened.key.derive("media links"), around.public_url.clone());
     let mut providers = vec![meta_cloud(settings, blobs.clone(), around.graph_url.clone())?];
+    providers.extend(carriers::wire(settings, &around)?);
     let sweep = dialects::sweep(blobs.clone(), around.clock.clone());
     let mut upkeep: Vec<BoxFuture<'static, ()>> = vec![Box::pin(sweep)];
     if let Some((web, fresh)) = whatsapp_web(settings, opened, &around, &blobs)? {
@@ -90,6 +93,8 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
         upkeep.extend(fresh);
     }
     let (kirim, clock) = (dialects::kirim(settings, links.clone()), around.clock.clone());
+    let ycloud = dialects::ycloud(settings);
+    let [told, called_back] = dialect_ycloud::dialects();
     let digigo = dialects::digigo(settings, opened, around.public_url.clone(), blobs.clone())?;
     let engine = Engine::new(engine::Parts {
         db: opened.db.clone(),
@@ -98,12 +103,12 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
         key: opened.key.clone(),
         settings: settings.engine(process_name(), around.public_url, around.sandbox),
         providers,
-        dialects: vec![dialect_kirim::dialect(&kirim), dialect_digigo::dialect(&digigo)],
+        dialects: vec![dialect_kirim::dialect(&kirim), told, called_back, dialect_digigo::dialect(&digigo)],
         transports: vec![Arc::new(webhook(settings, clock)?)],
         wake: engine::wake::Wake::default(),
         cache: engine::cache::Cache::default(),
     });
-    Ok(Wired { engine, blobs, links, kirim, digigo, upkeep })
+    Ok(Wired { engine, blobs, links, kirim, ycloud, digigo, upkeep })
 }
 
 /// A provider, and what keeps it up to date.

@@ -22,24 +22,37 @@ pub(crate) struct Insert {
     columns: usize,
     /// `ON CONFLICT …`, or nothing. Gathered rows do without: one that is there already fails the batch.
     conflict: &'static str,
+    /// On SQLite only: a row that is there already gives way.
+    replaces: bool,
     at_once: OnceLock<String>,
     gathered: OnceLock<[String; SIZES.len()]>,
 }
 
 impl Insert {
     pub(crate) const fn new(into: &'static str, columns: usize, conflict: &'static str) -> Self {
-        Self { into, columns, conflict, at_once: OnceLock::new(), gathered: OnceLock::new() }
+        Self { into, columns, conflict, replaces: false, at_once: OnceLock::new(), gathered: OnceLock::new() }
+    }
+
+    /// For SQLite: rows that take the place of those with the same key.
+    pub(crate) const fn replacing(into: &'static str, columns: usize) -> Self {
+        Self { into, columns, conflict: "", replaces: true, at_once: OnceLock::new(), gathered: OnceLock::new() }
+    }
+
+    fn verb(&self, otherwise: &'static str) -> &'static str {
+        if self.replaces { "INSERT OR REPLACE" } else { otherwise }
     }
 
     /// The statement for one row.
     pub(super) fn at_once(&self) -> &str {
-        self.at_once.get_or_init(|| format!("INSERT INTO {} VALUES {} {}", self.into, self.places(1), self.conflict))
+        let verb = self.verb("INSERT");
+        self.at_once.get_or_init(|| format!("{verb} INTO {} VALUES {} {}", self.into, self.places(1), self.conflict))
     }
 
     /// The statements for so many rows. What fails is undone with its transaction: `OR FAIL` spares SQLite
     /// the copies of pages from which it would undo the statement alone.
     fn gathered(&self) -> impl Iterator<Item = (usize, &String)> {
-        let text = |rows| format!("INSERT OR FAIL INTO {} VALUES {}", self.into, self.places(rows));
+        let verb = self.verb("INSERT OR FAIL");
+        let text = |rows| format!("{verb} INTO {} VALUES {}", self.into, self.places(rows));
         SIZES.into_iter().zip(self.gathered.get_or_init(|| SIZES.map(text)))
     }
 

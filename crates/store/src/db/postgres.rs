@@ -17,8 +17,9 @@ use super::{Error, Reader, Result, Tx, Work};
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: u32 = 8;
 
-/// A process that was paused within a transaction must not keep its locks: others wait for them to take its work over.
-const PAUSED: &str = "SET idle_in_transaction_session_timeout = '10s'";
+/// A process that was paused within a transaction must not keep its locks: others wait for them to take its work over,
+/// and behind one transaction its next ones may stand in line.
+const PAUSED: &str = "SET idle_in_transaction_session_timeout = '5s'";
 
 pub(super) struct Postgres {
     pool: Pool,

@@ -7,6 +7,7 @@ use super::append::{Insert, Waiting};
 use super::value::Cell;
 use super::{Error, Result, Row, Value};
 use crate::Id;
+use crate::idempotency::Recent;
 
 /// Runs statements. Parameters are `?1`, `?2`, …; a row lock is written `/* for update */`,
 /// `/* for update of c */` or `/* for update skip locked */`, which SQLite, having one writer, reads as a comment.
@@ -17,6 +18,8 @@ pub struct Tx {
     pub(super) waiting: Waiting,
     /// Who wants which kind of event; forgotten with the next statement that might change it.
     pub(crate) wanted: Vec<Asked>,
+    /// The newest idempotency keys: the writer's own knowledge on SQLite.
+    pub(crate) recent: Recent,
 }
 
 /// Whether anybody wants a kind of event, as it was found in this batch.
@@ -34,7 +37,11 @@ pub(crate) enum Connection {
 
 impl Tx {
     pub(super) fn new(connection: Connection) -> Self {
-        Self { connection, gathers: false, waiting: Waiting::default(), wanted: Vec::new() }
+        Self { connection, gathers: false, waiting: Waiting::default(), wanted: Vec::new(), recent: Recent::default() }
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.connection, Connection::Postgres(_))
     }
 
     /// Runs a statement and returns how many rows it changed.
@@ -111,6 +118,7 @@ impl Tx {
         match self.complete()? {
             Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
             Connection::Postgres(client) => {
+                let sql = sql.split("-- SQLite only").next().unwrap_or_default();
                 let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
                 Ok(client.batch_execute(&sql).await?)
             }

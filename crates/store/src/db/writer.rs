@@ -3,8 +3,8 @@
 //! `Writer` runs whatever work is waiting in one transaction. While the transaction before is still being
 //! written to the disk, it goes on taking in work; once that is done it commits, which hands the changes to
 //! the operating system (`synchronous=NORMAL`), and passes the batch on. `Syncer` has the log written to the
-//! disk (`fdatasync`) and only then answers each piece of work: an answer promises what `synchronous=FULL`
-//! promises. Readers may see a commit a moment before it is on the disk; whoever acts on what he read writes
+//! disk (`fdatasync`) and only then has each piece of work answered, by the runtime, whose threads wake their own tasks
+//! for less than another thread does: an answer promises what `synchronous=FULL` promises. Readers may see a commit a moment before it is on the disk; whoever acts on what he read writes
 //! first, and as the log is one sequence, his write is on the disk only together with what he read.
 //!
 //! Where one piece fails after it has already written something, the whole batch is rolled back and run again
@@ -20,11 +20,13 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use rusqlite::Connection;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
 use super::tx::Connection as Held;
 use super::{Error, Result, Tx, Work};
+use crate::idempotency::{self, Recent};
 
 /// How many pieces of work share a commit at most.
 const BATCH: usize = 512;
@@ -49,7 +51,7 @@ pub(super) fn start(
     let _ = synced.send(());
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    let syncer = Syncer { log: log.into(), file: None, committed, synced };
+    let syncer = Syncer { log: log.into(), file: None, committed, synced, runtime: Handle::try_current().ok() };
     let writer = Writer {
         tx: Tx::new(Held::Sqlite(connection)),
         waiting,
@@ -155,6 +157,7 @@ impl Writer {
             if !self.connection().is_autocommit() {
                 let _ = self.connection().execute_batch("ROLLBACK");
             }
+            self.tx.recent = Recent::default();
         })
     }
 
@@ -165,6 +168,7 @@ impl Writer {
         let ready = self.go_on_until_idle(batch, together);
         begun?;
         if ready? && self.tx.complete().is_ok() {
+            self.fold()?;
             return self.sql("COMMIT");
         }
         self.run_apart(batch)
@@ -226,6 +230,7 @@ impl Writer {
         if !self.connection().is_autocommit() {
             self.sql("ROLLBACK")?;
         }
+        self.tx.recent = Recent::default();
         self.sql("BEGIN IMMEDIATE")?;
         for pending in batch {
             self.gather(false);
@@ -233,10 +238,20 @@ impl Writer {
             pending.run(&mut self.tx);
             if pending.failed() {
                 self.sql("ROLLBACK TO work")?;
+                self.tx.recent = Recent::default();
             }
             self.sql("RELEASE work")?;
         }
         self.sql("COMMIT")
+    }
+
+    /// Keys in memory that have become many go into their table.
+    fn fold(&mut self) -> Result<()> {
+        if !self.tx.recent.is_full() {
+            return Ok(());
+        }
+        let folded = idempotency::fold(&mut self.tx).now_or_never();
+        folded.unwrap_or(Err(Error::Unsupported("SQLite is never waited for")))
     }
 
     fn sql(&self, sql: &str) -> Result<()> {
@@ -259,6 +274,8 @@ struct Syncer {
     file: Option<File>,
     committed: threads::Receiver<Committed>,
     synced: threads::Sender<()>,
+    /// Where answers are waited for, most likely.
+    runtime: Option<Handle>,
 }
 
 impl Syncer {
@@ -269,12 +286,18 @@ impl Syncer {
                 tracing::error!(error = error as &dyn std::error::Error, "the disk refused a sync: the store stops");
                 outcome = Err(stopped());
             }
-            for pending in batch {
-                pending.answer(&outcome);
-            }
+            self.answer(batch, outcome);
             if synced.is_err() || self.synced.send(()).is_err() {
                 return;
             }
+        }
+    }
+
+    fn answer(&self, batch: Batch, outcome: Result<()>) {
+        let answer = move || batch.into_iter().for_each(|pending| pending.answer(&outcome));
+        match &self.runtime {
+            Some(runtime) => _ = runtime.spawn(async move { answer() }),
+            None => answer(),
         }
     }
 

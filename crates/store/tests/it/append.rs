@@ -16,11 +16,11 @@ struct Keep {
 impl Work for Keep {
     type Output = u8;
     async fn run(&self, tx: &mut Tx) -> Result<u8> {
-        if let Some(kept) = idempotency::get(tx, &[self.key], self.now).await? {
+        if let Some(kept) = idempotency::get(tx, &[self.key; 16], self.now).await? {
             return Ok(kept.answer[0]);
         }
         let answer = Answer { fingerprint: vec![1], status: 200, answer: vec![self.answer] };
-        match idempotency::put(tx, &[self.key], &answer, self.now).await? {
+        match idempotency::put(tx, &[self.key; 16], &answer, self.now).await? {
             true => Ok(self.answer),
             false => Err(Error::contended("another was first")),
         }

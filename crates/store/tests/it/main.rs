@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
 mod append;
+mod chain;
 mod commit;
+mod keys;
 mod schema;
 mod session_state;
 mod sessions;

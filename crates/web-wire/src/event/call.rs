@@ -1,6 +1,6 @@
 use serde::Serialize;
 
-use super::{Event, Node, Time};
+use super::{Event, Node, Time, named};
 use crate::jid::Jid;
 
 /// A step of a call.
@@ -73,3 +73,25 @@ impl Event for Call {
         }
     }
 }
+
+/// A call that nobody took. Ours: the family knows no such event.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct MissedCall {
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// `offline`: it rang while we could not be reached; `remote`: the caller gave up.
+    pub reason: String,
+}
+
+/// A call that another device of the account took or turned down. Ours, as [`MissedCall`] is.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CallEndedElsewhere {
+    #[serde(flatten)]
+    pub caller: Caller,
+    /// `accepted` or `rejected`.
+    pub outcome: String,
+}
+
+named!(MissedCall CallEndedElsewhere);

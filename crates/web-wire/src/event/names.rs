@@ -50,9 +50,10 @@ pub const NAMES: [&str; 47] = [
 ];
 
 /// Types beyond that list which the family is seen to send to subscribers of `All`, and ours.
-pub const BEYOND: [&str; 21] = [
+pub const BEYOND: [&str; 24] = [
     "Archive",
     "BusinessName",
+    "CallEndedElsewhere",
     "CallReject",
     "CallTransport",
     "ClearChat",
@@ -63,8 +64,10 @@ pub const BEYOND: [&str; 21] = [
     "LabelAssociationMessage",
     "LabelEdit",
     "MarkChatAsRead",
+    "MissedCall",
     "Mute",
     "PairPasskeyRequest",
+    "PairingCodeRefresh",
     "Pin",
     "PushName",
     "QRTimeout",

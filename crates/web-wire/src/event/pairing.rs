@@ -68,4 +68,14 @@ pub struct PairPasskeyRequest {
     pub expires: Time,
 }
 
-named!(PairSuccess PairError PairPasskeyRequest);
+/// The code to type is good no longer; another has to be asked for. Ours: the family knows no such event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PairingCodeRefresh {
+    /// WhatsApp wants the owner to ask for it.
+    pub force_manual: bool,
+    /// Nobody typed it in time.
+    pub expired: bool,
+}
+
+named!(PairSuccess PairError PairPasskeyRequest PairingCodeRefresh);

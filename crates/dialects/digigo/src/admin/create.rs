@@ -1,18 +1,21 @@
 //! `POST /admin/users`: a user, his token and his webhook in one commit.
 
-use engine::Refusal;
+use axum::http::StatusCode;
 use engine::enrolment::Enrol;
+use engine::{Engine, Refusal};
 use serde_json::{Map, Value, json};
-use web_wire::config::{Config, Device, Rejection};
+use web_wire::config::{Config, Rejection};
 
+use super::device;
 use super::view::shown;
 use crate::answer::Answer;
 use crate::body::Body;
 use crate::call::{Admin, Handled};
 use crate::errors::Error;
 use crate::guard::User;
+use crate::options::NewUsers;
 use crate::session::{proxy, transports};
-use crate::settings::{RejectType, Settings};
+use crate::settings::{GlobalSkips, RejectType, Settings, Skips};
 use crate::webhook;
 
 const LONGEST_NAME: usize = 255;
@@ -20,24 +23,11 @@ const LONGEST_TOKEN: usize = 255;
 
 pub(crate) async fn create(call: Admin) -> Handled {
     let (engine, body) = (call.engine(), &call.body);
-    let name = body.needed(&["name"], "missing name in payload")?;
-    let token = body.needed(&["token"], "missing token in payload")?;
-    if name.chars().count() > LONGEST_NAME {
-        return Err(Error::bad("Name too long (max 255 characters)"));
-    }
-    if token.len() > LONGEST_TOKEN || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::bad("Token must be printable ASCII without spaces (max 255 characters)"));
-    }
-    let settings = settings(body)?;
+    carried(engine)?;
+    let (name, token) = named(body)?;
+    let settings = settings(body, &call.digigo.options.users)?;
     let config = config(body, &settings)?;
-    let proxy = body.object(&["proxyConfig", "proxy_config"])?.unwrap_or_default();
-    let proxy = match proxy.is(&["enabled"])? {
-        true => Some(proxy.needed(&["proxyURL", "proxy_url"], "missing proxy url in payload")?),
-        false => None,
-    };
-    if let Some(address) = &proxy {
-        proxy::check(address)?;
-    }
+    let proxy = proxy_of(body)?;
     let subscription = webhook::wanted(&call.digigo, call.organization, body)?;
     let enrol = Enrol {
         engine: engine.clone(),
@@ -59,6 +49,50 @@ pub(crate) async fn create(call: Admin) -> Handled {
     Ok(Answer::of(answer(&seen, proxy)).created().beside("success", true))
 }
 
+/// A user whom nothing could connect is not made.
+fn carried(engine: &Engine) -> Result<(), Error> {
+    if engine.provider(crate::PROVIDER).is_some() {
+        return Ok(());
+    }
+    let why = match engine.settings.sandbox {
+        true => "this sandbox has no WhatsApp Web to link accounts with: build hermod with --features web-sandbox",
+        false => "this build cannot link WhatsApp accounts: build hermod with --features whatsapp-web",
+    };
+    Err(Error::new(StatusCode::NOT_IMPLEMENTED, why))
+}
+
+fn named(body: &Body) -> Result<(String, String), Error> {
+    let name = body.needed(&["name"], "missing name in payload")?;
+    let token = body.needed(&["token"], "missing token in payload")?;
+    check_name(&name)?;
+    check_token(&token)?;
+    Ok((name, token))
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), Error> {
+    match name.chars().count() {
+        0..=LONGEST_NAME => Ok(()),
+        _ => Err(Error::bad("Name too long (max 255 characters)")),
+    }
+}
+
+pub(crate) fn check_token(token: &str) -> Result<(), Error> {
+    match token.len() <= LONGEST_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        true => Ok(()),
+        false => Err(Error::bad("Token must be printable ASCII without spaces (max 255 characters)")),
+    }
+}
+
+fn proxy_of(body: &Body) -> Result<Option<String>, Error> {
+    let proxy = body.object(&["proxyConfig"])?.unwrap_or_default();
+    if !proxy.is(&["enabled"])? {
+        return Ok(None);
+    }
+    let address = proxy.needed(&["proxyURL"], "missing proxy url in payload")?;
+    proxy::check(&address)?;
+    Ok(Some(address))
+}
+
 fn refused(refusal: Refusal) -> Error {
     match refusal {
         Refusal::Taken { field: "token" } => Error::conflict("user with this token already exists"),
@@ -66,52 +100,39 @@ fn refused(refusal: Refusal) -> Error {
     }
 }
 
-fn settings(body: &Body) -> Result<Settings, Error> {
-    let mut settings = Settings { echo: body.is(&["echoApiMessages"])?, ..Settings::default() };
-    settings.skips.media = body.is(&["skipMedia", "skipMediaDownload"])?;
-    settings.skips.groups = body.is(&["skipGroups"])?;
-    settings.skips.newsletters = body.is(&["skipNewsletters"])?;
-    settings.skips.broadcasts = body.is(&["skipBroadcasts"])?;
-    settings.skips.own_messages = body.is(&["skipOwnMessages"])?;
-    settings.skips.calls = body.is(&["skipCalls"])?;
-    if let Some(message) = body.text(&["callRejectMessage"])?.filter(|text| !text.is_empty()) {
-        settings.call_reject_message = message;
-    }
-    if let Some(kind) = body.text(&["callRejectType"])?.filter(|text| !text.is_empty()) {
-        settings.call_reject_type = RejectType::parse(&kind)
-            .ok_or_else(|| Error::bad("invalid reject_type, must be: busy, declined, or unavailable"))?;
-    }
-    if let Some(skips) = body.object(&["globalTransportSkips"])? {
-        settings.global = transports::changed(settings.global, &skips)?;
-    }
-    Ok(settings)
+fn settings(body: &Body, usual: &NewUsers) -> Result<Settings, Error> {
+    let flag = |names: &[&str], usual: bool| Ok::<_, Error>(body.flag(names)?.unwrap_or(usual));
+    let said = |name: &str| Ok::<_, Error>(body.text(&[name])?.filter(|text| !text.is_empty()));
+    Ok(Settings {
+        skips: Skips {
+            media: flag(&["skipMedia", "skipMediaDownload"], false)?,
+            groups: flag(&["skipGroups"], usual.skip_groups)?,
+            newsletters: flag(&["skipNewsletters"], usual.skip_newsletters)?,
+            broadcasts: flag(&["skipBroadcasts"], usual.skip_broadcasts)?,
+            own_messages: flag(&["skipOwnMessages"], usual.skip_own_messages)?,
+            calls: flag(&["skipCalls"], usual.skip_calls)?,
+        },
+        echo: flag(&["echoApiMessages"], false)?,
+        call_reject_message: said("callRejectMessage")?.unwrap_or_else(|| usual.call_reject_message.clone()),
+        call_reject_type: match said("callRejectType")? {
+            Some(kind) => RejectType::read(&kind)?,
+            None => usual.call_reject_type,
+        },
+        global: match body.object(&["globalTransportSkips"])? {
+            Some(skips) => transports::changed(GlobalSkips::default(), &skips)?,
+            None => GlobalSkips::default(),
+        },
+        ..Settings::default()
+    })
 }
 
 fn config(body: &Body, settings: &Settings) -> Result<Config, Error> {
-    let device = body.object(&["whatsappConfig", "whatsapp_config"])?.unwrap_or_default();
-    let text = |name: &str| Ok::<_, Error>(device.text(&[name])?.unwrap_or_default());
     Ok(Config {
         proxy: None,
         leave_files: settings.skips.media,
         auto_unavailable: false,
         reject_calls: settings.skips.calls.then(|| rejection(settings)),
-        device: Device {
-            version: text("waVersion")?,
-            platform: text("waPlatform")?,
-            release_channel: text("waReleaseChannel")?,
-            web_sub_platform: text("waWebSubPlatform")?,
-            os_name: text("waOSName")?,
-            os_version: text("waOSVersion")?,
-            name: text("waDeviceName")?,
-            manufacturer: text("waManufacturer")?,
-            board: text("waDeviceBoard")?,
-            language: text("waLocaleLanguage")?,
-            country: text("waLocaleCountry")?,
-            mcc: text("waMCC")?,
-            mnc: text("waMNC")?,
-            connect_type: text("waConnectType")?,
-            platform_type: text("waPlatformType")?,
-        },
+        device: device::read(&body.object(&["whatsappConfig"])?.unwrap_or_default())?,
     })
 }
 
@@ -126,28 +147,9 @@ pub(crate) fn rejection(settings: &Settings) -> Rejection {
 /// This one answer is in camel case (notes §23).
 fn answer(seen: &super::Shown, proxy: Option<String>) -> Value {
     let (settings, sender) = (&seen.user.settings, &seen.user.sender);
-    let config = Config::read(&sender.config);
-    let device = &config.device;
-    let mut whatsapp = Map::new();
-    for (name, value) in [
-        ("waVersion", &device.version),
-        ("waPlatform", &device.platform),
-        ("waReleaseChannel", &device.release_channel),
-        ("waWebSubPlatform", &device.web_sub_platform),
-        ("waOsName", &device.os_name),
-        ("waOsVersion", &device.os_version),
-        ("waDeviceName", &device.name),
-        ("waManufacturer", &device.manufacturer),
-        ("waDeviceBoard", &device.board),
-        ("waLocaleLanguage", &device.language),
-        ("waLocaleCountry", &device.country),
-        ("waMcc", &device.mcc),
-        ("waMnc", &device.mnc),
-        ("waConnectType", &device.connect_type),
-        ("waPlatformType", &device.platform_type),
-    ] {
-        whatsapp.insert(name.to_owned(), json!(value));
-    }
+    let device = Config::read(&sender.config).device;
+    let set = device::NAMES.iter().map(|names| (names.camel.to_owned(), json!((names.of)(&device))));
+    let whatsapp: Map<String, Value> = set.collect();
     json!({
         "id": seen.user.id(), "name": sender.name, "token": seen.user.token,
         "echoApiMessages": settings.echo, "skipMediaDownload": settings.skips.media,

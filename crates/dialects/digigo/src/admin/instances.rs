@@ -8,7 +8,6 @@ use crate::answer::Answer;
 use crate::body::split_names;
 use crate::call::{Admin, Handled};
 use crate::errors::Error;
-use crate::time;
 
 const MOST: i64 = 1000;
 const USUAL: i64 = 200;
@@ -52,7 +51,7 @@ fn instance(call: &Admin, seen: super::Shown) -> Value {
         "connectionHealth": health, "lastSuccessfulConnect": seen.last_connect(),
         "autoReconnectErrors": seen.failures(), "enableAutoReconnect": true,
         "source": if seen.has_client() { "runtime" } else { "database" },
-        "timestamp": time::rfc3339(call.engine().now()),
+        "timestamp": call.digigo.options.rfc3339(call.engine().now()),
     });
     if !linked {
         all["qrcode"] = json!(seen.qr_picture());

@@ -1,6 +1,7 @@
 //! What administrators do: users, their connections, the licence.
 
 pub(crate) mod create;
+mod device;
 mod instances;
 mod license;
 mod users;

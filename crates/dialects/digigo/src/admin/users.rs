@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::view::{Shown, shown, token};
 use crate::answer::Answer;
+use crate::avatar;
 use crate::call::{Admin, Handled};
 use crate::errors::Error;
 use crate::guard::User;
@@ -14,14 +15,16 @@ use crate::service::Digigo;
 pub(crate) async fn list(call: Admin) -> Handled {
     let mut users = Vec::new();
     for sender in members(&call.digigo, &call.organization).await? {
-        users.push(of(&call.digigo, sender).await?.user(&call.digigo));
+        let seen = of(&call.digigo, sender).await?;
+        users.push(seen.user(&call.digigo, &avatar::known(&call.digigo, &seen)));
     }
     Ok(Answer::of(Value::Array(users)))
 }
 
 pub(crate) async fn show(call: Admin) -> Handled {
     let sender = find(&call).await?;
-    let user = of(&call.digigo, sender).await?.user(&call.digigo);
+    let seen = of(&call.digigo, sender).await?;
+    let user = seen.user(&call.digigo, &avatar::look(&call.digigo, &seen).await);
     Ok(Answer::of(json!([user])))
 }
 
@@ -54,6 +57,7 @@ async fn remove(digigo: &Digigo, sender: &Sender) -> Result<(), Error> {
         sessions::close(&digigo.engine, sender, "the user was deleted").await?;
     }
     digigo.engine.perform(Remove(sender.id)).await?;
+    digigo.avatars.forget(&sender.id);
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use engine::sessions::{Session, State};
 use engine::subscriptions::Status;
 use serde_json::{Map, Value, json};
 
+use super::device;
 use crate::errors::Error;
 use crate::guard::User;
 use crate::qr;
@@ -72,8 +73,7 @@ impl Shown {
 
     /// With its device; empty before it was ever linked.
     pub(crate) fn jid(&self) -> String {
-        let identity = self.session.as_ref().and_then(|session| session.identity.as_ref());
-        identity.and_then(|identity| identity["jid"].as_str()).unwrap_or_default().to_owned()
+        self.session.as_ref().map(crate::session::jid).unwrap_or_default().to_owned()
     }
 
     /// What is to be scanned now, as text.
@@ -133,46 +133,29 @@ impl Shown {
     }
 
     /// The whole user, as administrators see it.
-    pub(crate) fn user(&self, digigo: &Digigo) -> Value {
-        let config = web_wire::config::Config::read(&self.user.sender.config);
-        let device = &config.device;
-        let mut whatsapp = Map::new();
-        for (name, value) in [
-            ("wa_version", &device.version),
-            ("wa_platform", &device.platform),
-            ("wa_release_channel", &device.release_channel),
-            ("wa_web_sub_platform", &device.web_sub_platform),
-            ("wa_os_name", &device.os_name),
-            ("wa_os_version", &device.os_version),
-            ("wa_device_name", &device.name),
-            ("wa_manufacturer", &device.manufacturer),
-            ("wa_device_board", &device.board),
-            ("wa_locale_language", &device.language),
-            ("wa_locale_country", &device.country),
-            ("wa_mcc", &device.mcc),
-            ("wa_mnc", &device.mnc),
-            ("wa_connect_type", &device.connect_type),
-            ("wa_platform_type", &device.platform_type),
-        ] {
-            if !value.is_empty() {
-                whatsapp.insert(name.to_owned(), json!(value));
-            }
-        }
+    pub(crate) fn user(&self, digigo: &Digigo, avatar_url: &str) -> Value {
         let mut all = Map::new();
         let mut put = |name: &str, value: Value| all.insert(name.to_owned(), value);
         put("id", json!(self.user.id()));
         put("name", json!(self.user.sender.name));
-        put("avatar_url", json!(""));
+        put("avatar_url", json!(avatar_url));
         put("token", json!(self.user.token));
         put("webhook", json!(self.webhook));
         put("jid", json!(self.jid()));
         put("qrcode", json!(self.qr_picture()));
         put("connected", json!(self.connected()));
         put("loggedIn", json!(self.logged_in()));
-        put("expiration", json!(self.user.settings.expires_at / 1000));
+        put("expiration", json!(0));
         put("events", json!(self.events()));
         all.extend(self.settings(digigo));
-        all.insert("whatsapp_config".into(), Value::Object(whatsapp));
+        all.insert("whatsapp_config".into(), self.device());
         Value::Object(all)
+    }
+
+    /// What was set of the device that WhatsApp is shown.
+    fn device(&self) -> Value {
+        let config = web_wire::config::Config::read(&self.user.sender.config);
+        let set = device::NAMES.iter().map(|names| (names.snake, (names.of)(&config.device)));
+        set.filter(|(_, value)| !value.is_empty()).map(|(name, value)| (name.to_owned(), json!(value))).collect()
     }
 }

@@ -37,7 +37,8 @@ pub(super) async fn react(call: Call) -> Handled {
     // Taking a reaction back is an empty one; some clients say so with a word.
     let emoji = if emoji == "remove" { String::new() } else { emoji };
     let target = Target { id: bare(&id), own, author };
-    Ok(send::deliver(&call, chat, Outgoing::new(Body::Reaction { target, emoji }), None).await?.answer())
+    let sent = send::deliver(&call, chat, Outgoing::new(Body::Reaction { target, emoji }), None).await?;
+    Ok(sent.answer(&call.digigo.options))
 }
 
 pub(super) async fn mark_read(call: Call) -> Handled {

@@ -18,7 +18,6 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::{Encoding, Envelope};
 
 /// Everything that taking files in needs, with an origin on this machine to fetch from.
 pub(crate) struct House {
@@ -39,8 +38,9 @@ impl House {
         let count = AtomicU64::new(0);
         let options = Options {
             public_url: "http://127.0.0.1".into(),
-            envelope: Envelope::Nested,
-            encoding: Encoding::Json,
+            webhooks: crate::Webhooks::default(),
+            zone: chrono_tz::Tz::UTC,
+            users: crate::NewUsers::default(),
             echo: false,
             skip_media: false,
             largest_file: LARGEST_HERE,
@@ -56,6 +56,8 @@ impl House {
             commit: None,
             compiler: "rustc",
             installation: "test".into(),
+            environment: String::new(),
+            region: String::new(),
         };
         Self { options, origin: serve().await, _directory: directory }
     }

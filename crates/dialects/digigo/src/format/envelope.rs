@@ -25,7 +25,7 @@ pub(super) struct Letter<'a> {
 impl Letter<'_> {
     /// In the envelope that the operator chose.
     pub(super) fn json(&self, happening: Happening) -> Value {
-        let mut all = match self.options.envelope {
+        let mut all = match self.options.webhooks.envelope {
             Envelope::Nested => self.nested(happening),
             Envelope::Flat => self.flat(happening),
         };

@@ -9,14 +9,16 @@ mod echo;
 mod envelope;
 mod file;
 mod happening;
+mod receipts;
 mod sent;
+mod signature;
 mod skips;
 
 use engine::events::{self, Event};
 use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
 use engine::subscriptions::Subscription;
 use futures_util::future::BoxFuture;
-use web_wire::event::{BEYOND, NAMES};
+use web_wire::event::{BEYOND, Happening, NAMES, in_zone};
 
 use envelope::Letter;
 
@@ -50,29 +52,44 @@ impl Format {
             return Ok(None);
         }
         let happening = happening::of(&self.options, &settings, event, context).await?;
-        let Some(mut happening) = happening.filter(|happening| !skips::leaves_out(&settings.skips, happening)) else {
+        let asked_for = happening.and_then(|happening| receipts::as_asked(&subscription.events, happening));
+        let Some(mut happening) = asked_for.filter(|happening| !skips::leaves_out(&settings.skips, happening)) else {
             return Ok(None);
         };
         if !settings.skips.media && !self.options.skip_media {
             file::add(&self.options, context, &mut happening).await;
         }
+        in_zone(&mut happening.event, &self.options.zone);
         let letter = Letter { options: &self.options, sender, event, context, global };
-        let (kind, body) = match self.options.encoding {
+        let mut headers = self.headers(&letter, &happening);
+        let (kind, body) = match self.options.webhooks.encoding {
             Encoding::Form if !global => (FORM, letter.form(happening)),
             _ => (JSON, letter.json(happening).to_string()),
         };
-        let id = event.id.hex32();
-        Ok(Some(Rendered { headers: headers(kind, &id), body: body.into_bytes(), fact_id: id }))
+        headers.push(("Content-Type".to_owned(), kind.to_owned()));
+        Ok(Some(Rendered { headers, body: body.into_bytes(), fact_id: event.id.hex32() }))
+    }
+
+    /// Beside the type of the body. The token is in none of them.
+    fn headers(&self, letter: &Letter<'_>, happening: &Happening) -> Vec<(String, String)> {
+        let id = letter.event.id.hex32();
+        let mut all = vec![("Accept", JSON), ("User-Agent", "DIGIGO-Webhook/1.0"), ("X-Event-ID", &id)];
+        let user = letter.sender.id.hex32();
+        if self.options.webhooks.identity_headers {
+            all.extend([
+                ("X-DIGIGO-BaseURL", self.options.public_url.as_str()),
+                ("X-DIGIGO-UserID", &user),
+                ("X-DIGIGO-UserJID", identity(letter.context, "jid")),
+                ("X-DIGIGO-EventType", &happening.kind),
+            ]);
+        }
+        let sendable = all.into_iter().filter(|(_, value)| value.bytes().all(|byte| (b' '..=b'~').contains(&byte)));
+        sendable.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 }
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
-
-fn headers(kind: &str, id: &str) -> Vec<(String, String)> {
-    let headers = [("Content-Type", kind), ("Accept", JSON), ("User-Agent", "DIGIGO-Webhook/1.0"), ("X-Event-ID", id)];
-    headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
-}
 
 /// What the provider says of who the account is; nothing where it does not.
 fn identity<'a>(context: &'a Context, name: &str) -> &'a str {
@@ -95,14 +112,12 @@ impl EventFormat for Format {
         Some(KINDS)
     }
 
-    fn event_name(&self, event: &Event) -> Option<&'static str> {
+    fn event_name(&self, event: &Event, _: &Context) -> Option<&'static str> {
         happening::name_of(event).and_then(|name| known(&name))
     }
 
     fn wants(&self, events: &[String], name: &str) -> bool {
-        let named = |wanted: &str| events.iter().any(|event| event == wanted);
-        // Deliveries are told as read receipts; whoever asked for receipts only gets those.
-        named(ALL) || named(name) || (name == "ReadReceipt" && named("Receipt"))
+        events.iter().any(|event| event == ALL || event == name) || receipts::wanted(events, name)
     }
 
     fn render(&self, _: &Event, _: &Context) -> Result<Rendered, RenderError> {
@@ -118,7 +133,9 @@ impl EventFormat for Format {
         Box::pin(self.told(event, context, subscription))
     }
 
-    fn attempt_headers(&self, _: &AttemptInfo<'_>) -> Vec<(String, String)> {
-        Vec::new()
+    /// Signed with the key of the moment, so that an old delivery can be checked with a new key.
+    fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)> {
+        let key = self.options.webhooks.hmac_key.as_ref();
+        key.map(|key| signature::header(key, &attempt.delivery.body)).into_iter().collect()
     }
 }

@@ -9,7 +9,7 @@ use crate::settings::Skips;
 /// Files are left out elsewhere; here whole events are.
 pub(super) fn leaves_out(skips: &Skips, happening: &Happening) -> bool {
     let (kind, event) = (happening.kind.as_str(), &happening.event);
-    if skips.calls && kind.starts_with("Call") {
+    if skips.calls && (kind.starts_with("Call") || kind == "MissedCall") {
         return true;
     }
     let chat = chat_of(event);
@@ -50,6 +50,7 @@ mod tests {
             (Skips { broadcasts: true, ..none }, message("status@broadcast", false)),
             (Skips { own_messages: true, ..none }, message("1@s.whatsapp.net", true)),
             (Skips { calls: true, ..none }, happening("CallOffer", json!({}))),
+            (Skips { calls: true, ..none }, happening("MissedCall", json!({}))),
         ];
         for (skips, happening) in table {
             assert!(leaves_out(&skips, &happening), "{skips:?}");

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use engine::contacts::Address;
 use engine::content::{Content, Native};
 use engine::failure::{Code, Failure};
-use engine::messages::{self, Message, New, Status};
+use engine::messages::{self, Message, New, Status, Terms};
 use engine::{Engine, Id, Refusal};
 use media::Blobs;
 use serde_json::json;
@@ -20,7 +20,7 @@ use web_wire::send::Outgoing;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::errors::Error;
-use crate::time::rfc3339;
+use crate::options::Options;
 
 /// How long a message may wait for the connection and for WhatsApp's word, typing not counted.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -38,8 +38,8 @@ pub(crate) struct Delivered {
 
 impl Delivered {
     /// The answer of operations that send.
-    pub(crate) fn answer(&self) -> Answer {
-        Answer::of(json!({ "Details": "Sent", "Id": self.id, "Timestamp": rfc3339(self.at) }))
+    pub(crate) fn answer(&self, options: &Options) -> Answer {
+        Answer::of(json!({ "Details": "Sent", "Id": self.id, "Timestamp": options.rfc3339(self.at) }))
     }
 }
 
@@ -93,6 +93,7 @@ async fn accept(call: &Call, to: Jid, outgoing: Outgoing, id: String) -> Result<
         provider_id: Some(id),
         origin: crate::NAME,
         request_id: call.request_id.clone(),
+        terms: Terms::default(),
     };
     match call.engine().perform(messages::send(call.engine(), new)).await {
         Ok(Ok(message)) => Ok(message),

@@ -39,7 +39,7 @@ use crate::answer::Answer;
 use crate::body::Body;
 use crate::call::{A, Call, Rule, user};
 use crate::errors::Error;
-use crate::files::Files;
+use crate::files::{Files, LARGEST, LARGEST_AUDIO, LARGEST_IMAGE};
 use crate::service::Digigo;
 
 pub(crate) use deliver::{deliver, wanted};
@@ -71,17 +71,17 @@ impl Draft {
 }
 
 pub(crate) fn routes() -> Router<Digigo> {
-    let file = A.with_file();
+    let file = A.with_files(LARGEST);
     Router::new()
         .route("/chat/send/text", sending(A, text::read))
         .route("/chat/send/link", sending(A, link::read))
         .route("/chat/send/edit", user(MethodFilter::POST, A, edit::edit))
-        .route("/chat/send/image", sending(file, image::read))
-        .route("/chat/send/audio", sending(file, audio::read))
+        .route("/chat/send/image", sending(A.with_files(LARGEST_IMAGE), image::read))
+        .route("/chat/send/audio", sending(A.with_files(LARGEST_AUDIO), audio::read))
         .route("/chat/send/document", sending(file, document::read))
         .route("/chat/send/video", sending(file, video::read))
         .route("/chat/send/ptv", sending(file, video::read_note))
-        .route("/chat/send/sticker", sending(file, sticker::read))
+        .route("/chat/send/sticker", sending(A.with_files(LARGEST_IMAGE), sticker::read))
         .route("/chat/send/location", sending(A, |_, body| ready(location::read(&body))))
         .route("/chat/send/contact", sending(A, |_, body| ready(contact::read(&body))))
         .route("/chat/send/list", sending(A, |_, body| ready(list::read(&body))))
@@ -119,7 +119,7 @@ async fn post(call: &Call, draft: Draft) -> Result<Answer, Error> {
     outgoing.echo |= call.digigo.options.echo && call.user.settings.echo;
     let delivered = deliver(call, to, outgoing, id).await?;
     Ok(match told {
-        Told::Sent => delivered.answer(),
+        Told::Sent => delivered.answer(&call.digigo.options),
         Told::Only(details) => Answer::of(json!({ "Details": details, "Id": delivered.id })),
     })
 }

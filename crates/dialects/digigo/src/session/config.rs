@@ -120,13 +120,11 @@ pub(crate) async fn set_calls(call: Call) -> Handled {
     let on = enabled(&call)?;
     let mut settings = call.user.settings.clone();
     settings.skips.calls = on;
-    settings.call_reject_message = match call.body.text(&["reject_message"])?.filter(|text| !text.is_empty()) {
-        Some(message) => message,
-        None => crate::settings::REJECTION.to_owned(),
-    };
-    if let Some(kind) = call.body.text(&["reject_type"])?.filter(|text| !text.is_empty()) {
-        settings.call_reject_type = RejectType::parse(&kind)
-            .ok_or_else(|| Error::bad("invalid reject_type, must be: busy, declined, or unavailable"))?;
+    let said = |name: &str| Ok::<_, Error>(call.body.text(&[name])?.filter(|text| !text.is_empty()));
+    let usual = &call.digigo.options.users;
+    settings.call_reject_message = said("reject_message")?.unwrap_or_else(|| usual.call_reject_message.clone());
+    if let Some(kind) = said("reject_type")? {
+        settings.call_reject_type = RejectType::read(&kind)?;
     }
     keep(&call, &settings).await?;
     change_connection(&call, |config| config.reject_calls = on.then(|| rejection(&settings))).await?;

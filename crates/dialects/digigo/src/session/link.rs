@@ -31,7 +31,7 @@ pub(crate) async fn pair_phone(call: Call) -> Handled {
     web_wire::jid::Jid::of_phone(&phone).map_err(|_| Error::bad("could not parse Phone"))?;
     let session = call.engine().session(&call.user.sender.id).await?.filter(|session| session.wanted);
     let session = session.ok_or_else(Error::no_session)?;
-    if session.state == State::Connected {
+    if !super::jid(&session).is_empty() && !session.state.awaits() {
         return Err(Error::bad("already paired"));
     }
     let code: Code = ask_for(&call, Ask::PairingCode { phone }, CODE).await.map_err(told)?;

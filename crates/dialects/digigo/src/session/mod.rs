@@ -13,12 +13,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::MethodFilter;
+use engine::sessions::Session;
 
 use crate::call::{A, C, RAW, user};
 use crate::service::Digigo;
 
 /// How long unlinking may take.
 pub(crate) const UNLINK: Duration = Duration::from_secs(15);
+
+/// Whom an account is linked to, with its device; empty: nobody.
+pub(crate) fn jid(session: &Session) -> &str {
+    session.identity.as_ref().and_then(|identity| identity["jid"].as_str()).unwrap_or_default()
+}
 
 pub(crate) fn routes() -> Router<Digigo> {
     const GET: MethodFilter = MethodFilter::GET;

@@ -9,12 +9,11 @@ use crate::answer::Answer;
 use crate::asking::ask;
 use crate::call::{Call, Handled};
 use crate::errors::Error;
-use crate::time;
 
 pub(crate) async fn show(call: Call) -> Handled {
     let session = session(&call).await?;
     let offer = session.as_ref().and_then(|session| session.offer.clone()).unwrap_or_default();
-    let expires = offer["expires_at"].as_i64().map(time::rfc3339);
+    let expires = offer["expires_at"].as_i64().map(|at| call.digigo.options.rfc3339(at));
     let state = session.as_ref().map_or("none", state);
     let (challenge, code) = match state {
         "awaiting_response" => (offer["challenge"].clone(), Value::Null),

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use web_wire::ask::{Ask, Refresh, Refreshed};
+use serde_json::{Value, json};
+use web_wire::ask::{Ask, Prekeys, Refresh, Refreshed, Synced};
 
 use crate::answer::Answer;
 use crate::asking::{ask_for, told};
@@ -24,7 +24,7 @@ pub(crate) async fn refresh(call: Call) -> Handled {
     };
     let session = call.engine().session(&call.user.sender.id).await?.filter(|session| session.wanted);
     let session = session.ok_or_else(Error::no_session)?;
-    let jid = session.identity.as_ref().and_then(|identity| identity["jid"].as_str()).unwrap_or_default().to_owned();
+    let jid = super::jid(&session).to_owned();
     if jid.is_empty() {
         return Err(Error::bad("no JID found, QR scan required for initial pairing"));
     }
@@ -44,36 +44,7 @@ fn failed(done: &Refreshed) -> Error {
         .beside("newLoggedIn", done.logged_in)
 }
 
-fn answer(jid: &str, wanted: &Refresh, done: &Refreshed) -> serde_json::Value {
-    let seconds = |milliseconds: u64| format!("{}ms", milliseconds);
-    let collections: Vec<_> = done
-        .app_state
-        .iter()
-        .map(|synced| {
-            let mut entry = json!({
-                "name": synced.name, "success": synced.success, "duration": seconds(synced.milliseconds),
-                "recovery_requested": synced.recovery_requested,
-            });
-            if let Some(error) = &synced.error {
-                entry["error"] = json!(error);
-            }
-            entry
-        })
-        .collect();
-    let succeeded = done.app_state.iter().all(|synced| synced.success);
-    let prekeys = done.prekeys.as_ref().map(|prekeys| {
-        let mut entry = json!({
-            "checked": true, "server_count": prekeys.on_server, "upload_triggered": prekeys.uploaded,
-        });
-        if let Some(error) = &prekeys.error {
-            entry["error"] = json!(error);
-        }
-        entry
-    });
-    let mut privacy = json!({ "fetched": done.privacy_fetched.unwrap_or(false) });
-    if let Some(error) = &done.privacy_error {
-        privacy["error"] = json!(error);
-    }
+fn answer(jid: &str, wanted: &Refresh, done: &Refreshed) -> Value {
     json!({
         "Details": "Connection refresh completed", "refreshSuccess": done.logged_in,
         "wasConnected": done.was_connected, "wasLoggedIn": done.was_logged_in,
@@ -83,9 +54,37 @@ fn answer(jid: &str, wanted: &Refresh, done: &Refreshed) -> serde_json::Value {
             "refresh_privacy": wanted.privacy, "auto_recovery": wanted.recover,
         },
         "sync": {
-            "app_state": collections, "app_state_success": succeeded,
-            "prekeys": prekeys.unwrap_or_else(|| json!({ "checked": false })),
-            "privacy_settings": privacy, "total_duration": seconds(done.milliseconds),
+            "app_state": done.app_state.iter().map(collection).collect::<Vec<_>>(),
+            "app_state_success": done.app_state.iter().all(|synced| synced.success),
+            "prekeys": done.prekeys.as_ref().map_or_else(|| json!({ "checked": false }), prekeys),
+            "privacy_settings": with_error(json!({ "fetched": done.privacy_fetched.unwrap_or(false) }), &done.privacy_error),
+            "total_duration": duration(done.milliseconds),
         },
     })
+}
+
+fn collection(synced: &Synced) -> Value {
+    let entry = json!({
+        "name": synced.name, "success": synced.success, "duration": duration(synced.milliseconds),
+        "recovery_requested": synced.recovery_requested,
+    });
+    with_error(entry, &synced.error)
+}
+
+fn prekeys(prekeys: &Prekeys) -> Value {
+    let entry = json!({ "checked": true, "server_count": prekeys.on_server, "upload_triggered": prekeys.uploaded });
+    with_error(entry, &prekeys.error)
+}
+
+/// Only what failed has one.
+fn with_error(mut entry: Value, error: &Option<String>) -> Value {
+    if let Some(error) = error {
+        entry["error"] = json!(error);
+    }
+    entry
+}
+
+/// As Go writes it.
+fn duration(milliseconds: u64) -> String {
+    format!("{milliseconds}ms")
 }

@@ -15,6 +15,7 @@ use axum::routing::MethodFilter;
 
 use crate::call::{A, B, C, E, user};
 use crate::errors::Shape;
+use crate::files::LARGEST_IMAGE;
 use crate::service::Digigo;
 
 pub(crate) fn routes() -> Router<Digigo> {
@@ -24,7 +25,7 @@ pub(crate) fn routes() -> Router<Digigo> {
         .route("/user/info", user(POST, A, info::info))
         .route("/user/check", user(POST, A, check::check))
         .route("/user/avatar", user(POST, A, photo::avatar))
-        .route("/user/photo", user(POST, E.with_file(), photo::set))
+        .route("/user/photo", user(POST, E.with_files(LARGEST_IMAGE), photo::set))
         .route("/user/photo/remove", user(POST, E, photo::remove))
         .route("/user/contact/info", user(POST, B, contact::info))
         .route("/user/contact/add", user(POST, B, contacts::add))

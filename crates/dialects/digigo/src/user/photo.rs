@@ -18,6 +18,7 @@ pub(super) async fn avatar(call: Call) -> Handled {
     let common = body.text(&["CommonGID"])?.filter(|text| !text.is_empty());
     let wish = PictureAsk {
         address,
+        existing_id: None,
         preview: body.is(&["Preview"])?,
         community: body.is(&["IsCommunity"])?,
         common_group: common
@@ -28,7 +29,7 @@ pub(super) async fn avatar(call: Call) -> Handled {
         persona_id: body.text(&["PersonaID"])?,
     };
     let found: Option<Picture> = ask(&call, Ask::Picture(wish)).await?;
-    let found = found.ok_or_else(|| Error::failed("no avatar found"))?;
+    let found = found.ok_or_else(|| Error::not_found("no avatar found"))?;
     Ok(Answer::of(json!({
         "direct_path": found.direct_path, "id": found.id, "type": found.kind, "url": found.url,
     })))

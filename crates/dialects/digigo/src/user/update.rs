@@ -4,13 +4,12 @@ use engine::Refusal;
 use engine::enrolment::Rename;
 use serde_json::json;
 
+use crate::admin::create::{check_name, check_token};
 use crate::answer::Answer;
 use crate::call::{Call, Handled};
 use crate::errors::Error;
 
-const LONGEST_NAME: usize = 255;
 const SHORTEST_TOKEN: usize = 8;
-const LONGEST_TOKEN: usize = 255;
 
 pub(super) async fn update(call: Call) -> Handled {
     let sender = &call.user.sender;
@@ -19,16 +18,11 @@ pub(super) async fn update(call: Call) -> Handled {
     if name.as_deref().is_some_and(|name| name.trim().is_empty()) {
         return Err(Error::bad("Name cannot be empty"));
     }
-    if name.as_deref().is_some_and(|name| name.chars().count() > LONGEST_NAME) {
-        return Err(Error::bad("Name too long (max 255 characters)"));
-    }
     if token.as_deref().is_some_and(|token| token.len() < SHORTEST_TOKEN) {
         return Err(Error::bad("Token too short (min 8 characters)"));
     }
-    let good = |token: &String| token.len() <= LONGEST_TOKEN && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if token.as_ref().is_some_and(|token| !good(token)) {
-        return Err(Error::bad("Token must be printable ASCII without spaces (max 255 characters)"));
-    }
+    name.as_deref().map_or(Ok(()), check_name)?;
+    token.as_deref().map_or(Ok(()), check_token)?;
     let name = name.filter(|name| Some(name) != sender.name.as_ref());
     let token = token.filter(|token| *token != call.user.token);
     if name.is_none() && token.is_none() {

@@ -133,7 +133,7 @@ on_both! {
                     "profile_options": { "website": "https://example.com" }, "business_hours_timezone": "America/Sao_Paulo", "business_hours": hours })),
             ("POST", "/user/avatar", json!({ "Phone": PHONE, "Preview": true, "CommonGID": "1-2@g.us", "InviteCode": "X", "PersonaID": "P" }), "picture",
                 json!({ "id": "17", "url": "https://pps.whatsapp.net/a.jpg", "kind": "preview", "direct_path": "/a.jpg" }),
-                json!({ "address": JID, "preview": true, "community": false, "common_group": "1-2@g.us", "invite_code": "X", "persona_id": "P" }),
+                json!({ "address": JID, "preview": true, "existing_id": null, "community": false, "common_group": "1-2@g.us", "invite_code": "X", "persona_id": "P" }),
                 json!({ "direct_path": "/a.jpg", "id": "17", "type": "preview", "url": "https://pps.whatsapp.net/a.jpg" })),
         ]).await;
 

@@ -96,6 +96,7 @@ on_both! {
             line.state(state, "as it goes").await;
             assert_eq!(stands(house, &user).await, expected);
             assert_eq!(status(house, &user).await["stateReason"], "as it goes");
+            assert_eq!(house.post(&user, "/session/pairphone", json!({ "Phone": PHONE })).await.told(), (400, "already paired"));
             let listed = house.admin("GET", "/admin/instances/status", Value::Null).await;
             let listed = &listed.data()[0];
             assert_eq!(json!([listed["connected"], listed["loggedIn"], listed["hasClient"], listed["connectionHealth"]]),

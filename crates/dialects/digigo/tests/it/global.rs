@@ -46,7 +46,7 @@ pub struct Form(House);
 
 impl Fixture for Form {
     async fn set_up(kind: Kind) -> Self {
-        Self(House::build(kind, |options| options.encoding = Encoding::Form).await)
+        Self(House::build(kind, |options| options.webhooks.encoding = Encoding::Form).await)
     }
 
     async fn finish(self, told: bool) {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
-use dialect_digigo::{Encoding, Envelope, NAME, Options, dialect, router};
+use chrono_tz::Tz;
+use dialect_digigo::{Envelope, NAME, NewUsers, Options, Webhooks, dialect, router};
 use engine::cache::Cache;
 use engine::facts::Fact;
 use engine::receive::Received;
@@ -101,7 +102,49 @@ impl Fixture for House {
 
 impl Fixture for Flat {
     async fn set_up(kind: Kind) -> Self {
-        Self(House::build(kind, |options| options.envelope = Envelope::Flat).await)
+        Self(House::build(kind, |options| options.webhooks.envelope = Envelope::Flat).await)
+    }
+
+    async fn finish(self, told: bool) {
+        self.0.finish(told).await;
+    }
+}
+
+/// The same in a sandbox that cannot link accounts.
+pub struct Unlinkable(pub House);
+
+impl Fixture for Unlinkable {
+    async fn set_up(kind: Kind) -> Self {
+        let settings = Settings { sandbox: true, ..Settings::default() };
+        Self(House::assemble(kind, settings, Linked::new("another"), |_| {}).await)
+    }
+
+    async fn finish(self, told: bool) {
+        self.0.finish(told).await;
+    }
+}
+
+/// The same as its operator has set it up.
+pub struct Particular(pub House);
+
+/// What its bodies are signed with.
+pub const HMAC_KEY: &str = "0123456789abcdef0123456789abcdef";
+
+impl Fixture for Particular {
+    async fn set_up(kind: Kind) -> Self {
+        let house = House::build(kind, |options| {
+            options.webhooks.hmac_key = Some(HMAC_KEY.to_owned().into());
+            options.webhooks.identity_headers = true;
+            options.zone = Tz::America__Sao_Paulo;
+            options.users = NewUsers {
+                skip_groups: true,
+                skip_calls: true,
+                call_reject_message: "Write".into(),
+                ..options.users.clone()
+            };
+            (options.environment, options.region) = ("production".into(), "sa-east-1".into());
+        });
+        Self(house.await)
     }
 
     async fn finish(self, told: bool) {
@@ -111,8 +154,12 @@ impl Fixture for Flat {
 
 impl House {
     pub async fn build(kind: Kind, change: impl FnOnce(&mut Options)) -> Self {
+        Self::assemble(kind, Settings::default(), Linked::new(PROVIDER), change).await
+    }
+
+    async fn assemble(kind: Kind, settings: Settings, phone: Linked, change: impl FnOnce(&mut Options)) -> Self {
         let (scratch, origin) = (Scratch::new(kind).await, Origin::start().await);
-        let (clock, phone) = (Clock::manual(START), Linked::new(PROVIDER));
+        let clock = Clock::manual(START);
         let hooks = FakeTransport::new(clock.clone());
         let blobs = Blobs::directory(scratch.dir.path().join("blobs"), 64 << 20).unwrap();
         let mut options = options(blobs.clone());
@@ -122,7 +169,7 @@ impl House {
             clock: clock.clone(),
             ids: Arc::new(Ids::seeded(7)),
             key: SecretKey::new([7; 32]),
-            settings: Settings::default(),
+            settings,
             providers: vec![Arc::new(phone.clone())],
             dialects: vec![dialect(&options)],
             transports: vec![Arc::new(hooks.clone())],
@@ -315,8 +362,9 @@ fn options(blobs: Blobs) -> Options {
     let count = AtomicU64::new(0);
     Options {
         public_url: PUBLIC_URL.into(),
-        envelope: Envelope::Nested,
-        encoding: Encoding::Json,
+        webhooks: Webhooks::default(),
+        zone: Tz::UTC,
+        users: NewUsers::default(),
         echo: true,
         skip_media: false,
         largest_file: 6 << 20,
@@ -332,5 +380,7 @@ fn options(blobs: Blobs) -> Options {
         commit: None,
         compiler: "rustc 1.95.0",
         installation: "test".into(),
+        environment: String::new(),
+        region: String::new(),
     }
 }

@@ -4,6 +4,7 @@
 
 mod asks;
 mod bad_input;
+mod bad_media;
 mod connecting;
 mod contract;
 mod global;

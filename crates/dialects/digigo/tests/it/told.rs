@@ -8,11 +8,13 @@ use engine::events::Document;
 use engine::facts::{Fact, File, Message};
 use engine::provider::Fetched;
 use engine::sessions::State;
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use testkit::{Echo, Line, on_both};
-use web_wire::event::{self, Bare, Happening, MediaRef, MessageInfo, Qr, Source};
+use web_wire::event::{self, Bare, Happening, MediaRef, MessageInfo, Qr, Source, Time};
 
-use crate::house::{Flat, HOOK, House, PUBLIC_URL, User};
+use crate::house::{Flat, HMAC_KEY, HOOK, House, PUBLIC_URL, Particular, User};
 
 const PERSON: &str = "5511988887777@s.whatsapp.net";
 const GROUP: &str = "120363000000000000@g.us";
@@ -134,11 +136,12 @@ on_both! {
         hear(house, &user, said(info("A1", PERSON, false), "not wanted")).await;
         happens(&line, Bare::KeepAliveRestored).await;
         happens(&line, receipt()).await;
-        // Who asks for receipts gets them under the name that they are told by.
-        assert_eq!(kinds(house, &line, 1).await, ["ReadReceipt"]);
+        happens(&line, event::Receipt { kind: "read".into(), ..receipt() }).await;
+        // Who asks for receipts gets deliveries alone, under that name.
+        assert_eq!(kinds(house, &line, 1).await, ["Receipt"]);
         let told = house.told(HOOK, 2).await;
         let data = &told[0].json["data"];
-        assert_eq!(json!([data["state"], data["event"]["MessageIDs"], data["type"]]), json!(["Delivered", ["A1"], "ReadReceipt"]));
+        assert_eq!(json!([data["state"], data["event"]["MessageIDs"], data["type"]]), json!(["Delivered", ["A1"], "Receipt"]));
 
         house.post(&user, "/webhook", json!({ "webhookurl": "https://hooks.example.com/all", "events": ["All"] })).await;
         hear(house, &user, said(info("A2", PERSON, false), "wanted")).await;
@@ -183,6 +186,30 @@ on_both! {
         let told = house.told(HOOK, 4).await;
         let ids: Vec<_> = told[2..].iter().map(|told| told.json["data"]["event"]["Info"]["ID"].as_str().unwrap()).collect();
         assert_eq!(ids, ["G2", "O2"]);
+    }
+
+    async fn an_operator_has_bodies_signed_and_headers_that_say_whose_they_are(particular: &mut Particular) {
+        let house = &particular.0;
+        let (user, _line) = watched(house, json!("Message,Receipt")).await;
+        house.hooks.will(HOOK, [Echo::Status(500)]);
+        let at = Time::from_secs(1_757_958_978);
+        hear(house, &user, said(MessageInfo { timestamp: at, ..info("A1", PERSON, false) }, "2025-09-15T17:56:18Z")).await;
+        house.patiently(house.told(HOOK, 2)).await;
+        let posted = house.hooks.posted(HOOK);
+        for post in &posted {
+            let mut mac = Hmac::<Sha256>::new_from_slice(HMAC_KEY.as_bytes()).unwrap();
+            mac.update(&post.body);
+            assert_eq!(post.header("x-hmac-signature"), hex::encode(mac.finalize().into_bytes()));
+            let names = ["X-DIGIGO-BaseURL", "X-DIGIGO-UserID", "X-DIGIGO-UserJID", "X-DIGIGO-EventType"];
+            assert_eq!(names.map(|name| post.header(name)), [PUBLIC_URL, &user.id.hex32(), "5511999990000:4@s.whatsapp.net", "Message"]);
+            assert!(post.headers.iter().all(|(_, value)| !value.contains(&user.token)));
+            // Times are told in the operator's zone; what people write is left alone.
+            let event = &post.json()["data"]["event"];
+            assert_eq!(json!([event["Info"]["Timestamp"], event["Message"]]), json!(["2025-09-15T14:56:18-03:00", { "conversation": "2025-09-15T17:56:18Z" }]));
+            assert_eq!(event["Info"]["MsgBotInfo"]["EditSenderTimestampMS"], "0001-01-01T00:00:00Z");
+        }
+        let sent = house.post(&user, "/chat/send/text", json!({ "Phone": "5511988887777", "Body": "hi" })).await;
+        assert!(sent.data()["Timestamp"].as_str().unwrap().ends_with("-03:00"));
     }
 
     async fn a_file_comes_in_base64(house: &mut House) {

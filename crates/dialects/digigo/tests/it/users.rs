@@ -4,7 +4,7 @@ use engine::sessions::State;
 use serde_json::{Value, json};
 use testkit::on_both;
 
-use crate::house::{ADMIN, FOREIGN_ADMIN, HOOK, House, User};
+use crate::house::{ADMIN, DAY, FOREIGN_ADMIN, HOOK, House, Particular, Unlinkable, User};
 
 const NOBODY: &str = "00000000000000000000000000000000";
 
@@ -68,6 +68,64 @@ on_both! {
         assert_eq!(house.admin("GET", "/admin/users", Value::Null).await.data().as_array().unwrap().len(), 1);
         // A token whose owner is gone can be given again.
         assert_eq!(house.admin("POST", "/admin/users", json!({ "name": "new", "token": "1234ABCD" })).await.status, 201);
+    }
+
+    async fn an_operator_says_what_new_users_are_made_with(particular: &mut Particular) {
+        let house = &particular.0;
+        let usual = house.create("usual").await;
+        let own = house.create_with("own", json!({ "skipGroups": false, "skipCalls": false, "callRejectMessage": "No" })).await;
+        for (user, expected) in [(&usual, json!([true, true, "Write", "busy"])), (&own, json!([false, false, "No", "busy"]))] {
+            let status = house.get(user, "/session/status").await;
+            let data = status.data();
+            assert_eq!(json!([data["skip_groups"], data["skip_calls"], data["call_reject_message"], data["call_reject_type"]]), expected);
+        }
+        // The connection knows, too; and what he leaves out later is the operator's word.
+        let config: Value = serde_json::from_str(&house.sender(&usual).await.config).unwrap();
+        assert_eq!(config["reject_calls"], json!({ "message": "Write", "reason": "busy" }));
+        let set = house.post(&own, "/session/skipcalls/config", json!({ "enabled": true })).await;
+        assert_eq!(set.data()["RejectMessage"], "Write");
+        let health = house.by("", "GET", "/health", Value::Null).await;
+        assert_eq!(json!([health.json["environment"]["app_env"], health.json["environment"]["app_region"]]), json!(["production", "sa-east-1"]));
+    }
+
+    async fn a_user_whom_nothing_could_link_is_not_made(unlinkable: &mut Unlinkable) {
+        let house = &unlinkable.0;
+        let reply = house.admin("POST", "/admin/users", json!({ "name": "x", "token": "y" })).await;
+        assert_eq!(reply.told(), (501, "this sandbox has no WhatsApp Web to link accounts with: build hermod with --features web-sandbox"));
+        assert_eq!(house.admin("GET", "/admin/users", Value::Null).await.data(), &json!([]));
+    }
+
+    async fn an_accounts_picture_is_asked_for_once_a_day(house: &mut House) {
+        let picture = |url: &str| json!({ "id": "17", "url": url, "kind": "preview", "direct_path": "/a.jpg" });
+        let user = house.create("one").await;
+        let status = async || house.get(&user, "/session/status").await.data()["avatar_url"].clone();
+        let asked = || house.phone.asked().iter().filter(|(name, _)| name == "picture").count();
+        house.phone.says("picture", picture("https://pps.whatsapp.net/a.jpg"));
+        assert_eq!((status().await, asked()), (json!(""), 0));
+        house.link(&user).await;
+        let listed = house.admin("GET", "/admin/users", Value::Null).await;
+        assert_eq!((&listed.data()[0]["avatar_url"], asked()), (&json!(""), 0), "a list asks nobody");
+        for _ in 0..2 {
+            assert_eq!((status().await, asked()), (json!("https://pps.whatsapp.net/a.jpg"), 1));
+        }
+        assert_eq!(house.phone.last_asked("picture")["address"], "5511999990000@s.whatsapp.net");
+        let shown = house.admin("GET", &format!("/admin/users/{}", user.id.hex32()), Value::Null).await;
+        let listed = house.admin("GET", "/admin/users", Value::Null).await;
+        assert_eq!((&shown.data()[0]["avatar_url"], &shown.data()[0]), (&json!("https://pps.whatsapp.net/a.jpg"), &listed.data()[0]));
+        // Whoever has none, or does not answer, is asked again later.
+        let days_later = async || {
+            house.clock.advance(DAY);
+            house.patiently(house.stands(&user, State::Connected)).await;
+        };
+        days_later().await;
+        house.phone.says("picture", Value::Null);
+        assert_eq!((status().await, asked()), (json!(""), 2));
+        days_later().await;
+        house.phone.refuses("picture", "not now");
+        assert_eq!((status().await, status().await, asked()), (json!(""), json!(""), 3));
+        days_later().await;
+        house.phone.says("picture", picture("https://pps.whatsapp.net/b.jpg"));
+        assert_eq!((status().await, asked()), (json!("https://pps.whatsapp.net/b.jpg"), 4));
     }
 
     async fn what_cannot_be_made_leaves_nothing(house: &mut House) {

@@ -85,8 +85,10 @@ impl EventFormat for Format {
         NAMES.iter().find(|(known, ..)| *known == name).map(|(_, _, kinds)| *kinds)
     }
 
-    fn event_name(&self, event: &Event) -> Option<&'static str> {
-        told_as(event).map(|(name, ..)| *name)
+    /// Other channels' messages are none of this dialect's.
+    fn event_name(&self, event: &Event, context: &Context) -> Option<&'static str> {
+        let other = context.sender.as_ref().is_some_and(|sender| sender.channel != crate::call::CHANNEL);
+        told_as(event).filter(|_| !other).map(|(name, ..)| *name)
     }
 
     fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {

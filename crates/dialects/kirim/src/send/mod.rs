@@ -12,7 +12,7 @@ use std::sync::Arc;
 use api::At;
 use engine::contacts::{Address, PHONE};
 use engine::content::{Content, MediaKind};
-use engine::messages::{self, New};
+use engine::messages::{self, Consult, New, Terms};
 use engine::senders::Sender;
 
 use crate::call::{Call, Handled};
@@ -38,7 +38,8 @@ pub(crate) async fn send(call: Call) -> Handled {
     let at = body.at();
     at.need("messaging_product")?.word(&[("whatsapp", ())])?;
     if at.has("status") && !at.has("type") {
-        return receipt::send(&call, &sender, &at).await;
+        // Boxed, so that sending is not as large as this.
+        return Box::pin(receipt::send(&call, &sender, &at)).await;
     }
     let wish = messages::send(call.engine(), new(&call, sender.clone(), &at)?);
     call.commit(wish, move |message| shape::message(message, &sender.address)).await
@@ -57,6 +58,7 @@ fn new(call: &Call, sender: Arc<Sender>, at: &At<'_>) -> Result<New, Error> {
         provider_id: None,
         origin: crate::NAME,
         request_id: call.request_id().to_owned(),
+        terms: Terms { opted_out: Consult::Marketing, ..Terms::default() },
     })
 }
 

@@ -49,7 +49,7 @@ impl Provider for Fake {
         let mut sent = self.0.sent.lock().unwrap();
         sent.push(message.clone());
         let provider_id = format!("wamid.{}", sent.len());
-        async move { Ok(Sent { provider_id }) }.boxed()
+        async move { Ok(Sent::one(provider_id)) }.boxed()
     }
     fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
         Some(self)

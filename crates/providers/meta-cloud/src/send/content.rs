@@ -39,6 +39,9 @@ pub(super) fn content(content: &Content) -> Result<wire::Content, SendError> {
         Content::Choice { .. } => {
             return Err(rejected("An answer that somebody chose can be received but not sent."));
         }
+        Content::Speech { .. } | Content::Email(_) => {
+            return Err(rejected("This is not something that WhatsApp carries."));
+        }
         Content::Native(native) => self::native(native)?,
     })
 }

@@ -74,6 +74,7 @@ pub(crate) fn account() -> Account {
     Account {
         id: Id::from_parts(NOW, 1),
         organization_id: Id::from_parts(NOW, 2),
+        provider: MetaCloud::NAME.to_owned(),
         external_id: WABA.to_owned(),
         name: "Main".to_owned(),
         config: json!({"app_id": "1"}).to_string(),

@@ -71,7 +71,7 @@ impl World {
         signature: Option<String>,
     ) -> Result<(), PushError> {
         let header = |name: &str| signature.clone().filter(|_| name == "x-hub-signature-256");
-        self.push().receive(&self.engine, Pushed { account, header: &header, body }).await
+        self.push().receive(&self.engine, Pushed { account, url: "", header: &header, body }).await
     }
 
     async fn knows(&self, number: &str, wamid: &str) -> bool {

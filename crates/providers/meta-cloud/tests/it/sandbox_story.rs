@@ -45,7 +45,7 @@ async fn handshake(
 
 async fn push(State(door): State<Arc<Door>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
-    let push = Pushed { account: None, header: &header, body };
+    let push = Pushed { account: None, url: "", header: &header, body };
     let taken = door.ground.provider.push().unwrap().receive(&door.engine, push).await;
     door.news.notify_waiters();
     taken.map_or(StatusCode::BAD_REQUEST, |()| StatusCode::OK)

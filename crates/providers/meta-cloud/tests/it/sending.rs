@@ -26,7 +26,7 @@ async fn a_message_is_posted_to_its_number_and_answered_with_an_id() {
     })
     .await;
     let ground = Ground::new(&stub.url);
-    assert_eq!(send(&ground).await.unwrap(), Sent { provider_id: "wamid.A".to_owned() });
+    assert_eq!(send(&ground).await.unwrap(), Sent::one("wamid.A"));
     let mark = ground.provider.read_receipts().unwrap();
     mark.mark_read(&account(), &sender(), "wamid.IN", true).await.unwrap_err();
 

@@ -9,6 +9,7 @@ use whatsapp_rust::features::{message_key, message_range};
 
 use super::errors;
 use crate::jids::theirs;
+use crate::live::Connection;
 
 pub(super) async fn typing(client: &Client, chat: &Jid, typing: bool, recording: bool) -> Result<(), CallError> {
     let (states, chat) = (client.chatstate(), theirs(chat));
@@ -88,7 +89,9 @@ fn range(chat: &Jid, last: Option<Last>) -> Option<SyncActionMessageRange> {
     Some(message_range(at, None, last.id.clone().map(named).into_iter().collect()))
 }
 
-pub(super) async fn reject_call(client: &Client, call_id: &str, from: &Jid) -> Result<(), CallError> {
+pub(super) async fn reject_call(live: &Connection, call_id: &str, from: &Jid) -> Result<(), CallError> {
     let from = theirs(from);
-    client.voip().reject_call(call_id, &from, &from).await.map_err(errors::of)
+    live.client.voip().reject_call(call_id, &from, &from).await.map_err(errors::of)?;
+    live.ringing.end(call_id);
+    Ok(())
 }

@@ -2,7 +2,9 @@
 
 use std::io::Cursor;
 
+use ::media::Blobs;
 use base64::Engine as _;
+use engine::Id;
 use engine::sessions::CallError;
 use sha2::{Digest, Sha256};
 use web_wire::ask::{Download, File};
@@ -11,20 +13,36 @@ use whatsapp_rust::download::{DownloadParams, MediaType};
 
 use super::errors;
 use crate::Options;
+use crate::live::Connection;
+
+/// What the names of files begin with that somebody asked for; the 24 digits of an [`Id`] follow. Whoever asked removes
+/// it; one that nobody came for, or that a crash left, is swept.
+const PREFIX: &str = "dl-";
+/// How long a file waits to be taken, in milliseconds.
+const KEPT_MS: i64 = 60 * 60 * 1000;
 
 /// Length and hash are checked on the way.
-pub(super) async fn download(options: &Options, client: &Client, wanted: &Download) -> Result<File, CallError> {
+pub(super) async fn download(options: &Options, live: &Connection, wanted: &Download) -> Result<File, CallError> {
     if wanted.length > options.largest_file {
         return Err(CallError::Invalid("the file is too large".into()));
     }
     params(wanted)?;
-    let bytes = fetch(client, wanted).await.map_err(|error| errors::of_any(&error))?;
+    let bytes = fetch(&live.client, wanted).await.map_err(|error| errors::of_any(&error))?;
     let size = bytes.len() as u64;
-    let blob = format!("dl-{}", hex::encode(rand::random::<[u8; 16]>()));
+    let blob = format!("{PREFIX}{}", Id::from_parts(live.clock.now(), rand::random()).hex24());
     crate::files::keep(&options.blobs, &blob, "application/octet-stream", bytes, options.largest_file)
         .await
         .map_err(|error| CallError::Refused { code: None, message: error.to_string() })?;
     Ok(File { blob, size })
+}
+
+/// Removes files that nobody came for; to be called at the start and now and then. `now` in milliseconds.
+pub async fn sweep(blobs: &Blobs, now: i64) {
+    match blobs.sweep(PREFIX, now - KEPT_MS).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "removed downloads that nobody came for"),
+        Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "old downloads could not be removed"),
+    }
 }
 
 /// A file's bytes, decrypted and found to be what was announced.

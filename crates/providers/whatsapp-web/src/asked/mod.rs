@@ -6,6 +6,7 @@ mod errors;
 mod files;
 mod link;
 mod people;
+mod picture;
 mod profile;
 mod refresh;
 
@@ -18,6 +19,7 @@ use crate::Options;
 use crate::live::Connection;
 
 pub(crate) use files::fetch;
+pub use files::sweep;
 pub(crate) use link::hyphened;
 
 pub(crate) type Answered = Result<Value, CallError>;
@@ -40,7 +42,7 @@ pub(crate) async fn answer(options: &Options, live: &Connection, name: &str, fie
         Ask::Refresh(wanted) => told(refresh::refresh(live, wanted).await),
         Ask::CheckNumbers { phones } => told(people::check(client, &phones).await?),
         Ask::People { addresses } => told(people::people(client, &addresses).await?),
-        Ask::Picture(wanted) => told(people::picture(client, &wanted).await?),
+        Ask::Picture(wanted) => told(picture::picture(client, &wanted).await?),
         Ask::Business { address } => told(people::business(client, &address).await?),
         Ask::BothAddresses { address } => told(people::both(client, &address).await?),
         Ask::KnownPairs { limit, offset } => told(people::pairs(client, limit, offset).await?),
@@ -62,8 +64,8 @@ pub(crate) async fn answer(options: &Options, live: &Connection, name: &str, fie
             told(chats::star(client, &chat, &id, author.as_ref(), own, starred).await?)
         }
         Ask::DeleteChat { chat, last } => told(chats::delete(client, &chat, last).await?),
-        Ask::RejectCall { call_id, from } => told(chats::reject_call(client, &call_id, &from).await?),
-        Ask::Download(wanted) => told(files::download(options, client, &wanted).await?),
+        Ask::RejectCall { call_id, from } => told(chats::reject_call(live, &call_id, &from).await?),
+        Ask::Download(wanted) => told(files::download(options, live, &wanted).await?),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use engine::sessions::CallError;
 use wacore_binary::Jid as Theirs;
-use web_wire::ask::{Business, Category, Checked, Hours, Pair, Pairs, Person, Picture, PictureAsk};
+use web_wire::ask::{Business, Category, Checked, Hours, Pair, Pairs, Person};
 use web_wire::jid::{HIDDEN, Jid, PEOPLE};
 use whatsapp_rust::Client;
 
@@ -48,16 +48,6 @@ pub(super) async fn people(client: &Client, addresses: &[Jid]) -> Result<Vec<Per
         })
     };
     Ok(asked.iter().filter_map(told).collect())
-}
-
-pub(super) async fn picture(client: &Client, wanted: &PictureAsk) -> Result<Option<Picture>, CallError> {
-    let found = client.contacts().get_profile_picture(&theirs(&wanted.address), wanted.preview).await;
-    Ok(found.map_err(errors::of)?.map(|picture| Picture {
-        id: picture.id,
-        url: picture.url,
-        kind: if wanted.preview { "preview" } else { "image" }.into(),
-        direct_path: picture.direct_path.unwrap_or_default(),
-    }))
 }
 
 pub(super) async fn business(client: &Client, address: &Jid) -> Result<Option<Business>, CallError> {

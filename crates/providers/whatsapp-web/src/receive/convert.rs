@@ -14,6 +14,7 @@ pub(super) fn addresses(jids: &[Jid]) -> Vec<Address> {
     neutral.map(|(kind, value)| Address { kind: kind.to_owned(), value }).collect()
 }
 
+/// As the stanza has it; see `pairs` for what it leaves out.
 pub(super) fn source(source: &MessageSource) -> Source {
     let or_none = |jid: &Option<wacore_binary::Jid>| jid.as_ref().map(ours).unwrap_or_default();
     Source {
@@ -33,9 +34,9 @@ pub(super) fn source(source: &MessageSource) -> Source {
     }
 }
 
-pub(super) fn info(info: &MessageInfo) -> event::MessageInfo {
+pub(super) fn info(info: &MessageInfo, source: Source) -> event::MessageInfo {
     event::MessageInfo {
-        source: source(&info.source),
+        source,
         id: info.id.clone(),
         server_id: u64::try_from(info.server_id).unwrap_or_default(),
         kind: info.r#type.clone(),

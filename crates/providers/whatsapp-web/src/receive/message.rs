@@ -10,7 +10,9 @@ use web_wire::event::{self, Happening, MediaRef};
 use web_wire::jid::Jid;
 
 use super::convert;
+use super::pairs::Pairs;
 use crate::jids::ours;
+use crate::media::{Described, Origin};
 use crate::session::Session;
 
 /// Where in a message a file is described, and what it is.
@@ -37,24 +39,19 @@ impl Taking {
     }
 
     /// `None` for what only carries the protocol itself.
-    pub(super) fn fact(&self, inbound: &InboundMessage) -> Option<Fact> {
-        let (info, source) = (&inbound.info, &inbound.info.source);
+    pub(super) fn fact(&self, inbound: &InboundMessage, pairs: &Pairs) -> Option<Fact> {
+        let (info, chat) = (&inbound.info, ours(&inbound.info.source.chat).bare());
         let raw = web_wire::proto::read(&inbound.message.encode_to_vec(), "Message").unwrap_or_default();
         let unwrapped = web_wire::message::unwrap(&raw).message.clone();
         if is_inward(&unwrapped) {
             return None;
         }
-        let mut chat = vec![ours(&source.chat)];
-        let other = if source.is_from_me { &source.recipient_alt } else { &source.sender_alt };
-        if chat[0].is_person()
-            && let Some(other) = other
-        {
-            chat.push(ours(other));
-        }
-        let file = file(&unwrapped).filter(|_| !self.leave_files);
-        let author = ours(&source.sender).bare();
-        let mut happening =
-            Happening::from(event::Message::new(convert::info(info), web_wire::go::respell(&raw, "Message")));
+        let source = pairs.complete(&info.source);
+        let author = source.sender.bare();
+        let place = Origin { id: info.id.clone(), chat: chat.clone(), author: author.clone(), own: source.is_from_me };
+        let file = file(&unwrapped, place).filter(|_| !self.leave_files);
+        let told = event::Message::new(convert::info(info, source), web_wire::go::respell(&raw, "Message"));
+        let mut happening = Happening::from(told);
         if info.is_offline {
             happening = happening.late();
         }
@@ -64,11 +61,11 @@ impl Taking {
         Some(Fact::Message(Box::new(Message {
             sender: self.sender.clone(),
             provider_id: info.id.clone(),
-            chat: chat[0].bare().to_string(),
+            chat: chat.to_string(),
             author: author.to_string(),
-            own: source.is_from_me,
+            own: info.source.is_from_me,
             late: info.is_offline,
-            from: convert::addresses(&chat),
+            from: convert::addresses(&pairs.of_chat(&chat)),
             profile_name: Some(info.push_name.clone()).filter(|name| !name.is_empty()),
             at: info.timestamp.timestamp_millis(),
             content: content(&unwrapped, &author),
@@ -131,8 +128,8 @@ fn quoted(message: &Value) -> Option<String> {
     bodies.filter_map(|body| body.pointer("/contextInfo/stanzaId")).find_map(|id| id.as_str().map(str::to_owned))
 }
 
-/// What is needed to fetch its file later: WhatsApp's own description of it.
-fn file(message: &Value) -> Option<(File, &'static str)> {
+/// What is needed to fetch its file later: WhatsApp's own description of it, and whose message to ask for it again.
+fn file(message: &Value, origin: Origin) -> Option<(File, &'static str)> {
     let (body, kind) = FILES.iter().find_map(|(name, _, kind)| Some((message.get(name)?, *kind)))?;
     let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
     let download = web_wire::ask::Download {
@@ -145,8 +142,8 @@ fn file(message: &Value) -> Option<(File, &'static str)> {
         length: body["fileLength"].as_u64().unwrap_or_default(),
     };
     let named = body["fileName"].as_str().map(str::to_owned);
-    let file = File { external_id: serde_json::to_string(&download).ok()?, mime: text("mimetype"), filename: named };
-    Some((file, kind))
+    let described = serde_json::to_string(&Described { download, origin: Some(origin) }).ok()?;
+    Some((File { external_id: described, mime: text("mimetype"), filename: named }, kind))
 }
 
 fn media_ref(id: &str, message: &Value, (file, kind): &(File, &'static str)) -> MediaRef {

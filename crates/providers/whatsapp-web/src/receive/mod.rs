@@ -6,6 +6,7 @@
 
 mod calls;
 mod changes;
+mod connection;
 mod convert;
 mod groups;
 mod history;
@@ -13,31 +14,41 @@ mod hook;
 mod message;
 mod notices;
 mod owner;
+mod pairs;
+mod people;
+mod skim;
 
-use engine::facts::{Fact, Receipt};
+use engine::facts::{Fact, Receipt, Told};
 use engine::messages::Status;
 use engine::receive::Received;
-use engine::sessions::Change;
+use engine::sessions::{Change, Notice};
 use wacore::types::events::{Event, LazyHistorySync};
 use wacore::types::presence::ReceiptType;
 
+pub(crate) use connection::{PASSKEY_MS, challenge};
 pub(crate) use hook::Hook;
-pub(crate) use notices::notices;
+pub(crate) use notices::{notice, notices};
+use pairs::Pairs;
 
 use crate::jids::ours;
 use crate::session::Session;
 
-/// Commits what an event says of messages; a failure is told to the log, for events are not delivered again.
-pub(crate) async fn facts(session: &Session<'_>, event: &Event) {
-    let facts = match event {
-        Event::Receipt(receipt) if receipt.source.is_from_me => return,
+/// Commits what an event says, and what is told of it, at once; a failure is told to the log, for events are not
+/// delivered again.
+pub(crate) async fn facts(session: &Session<'_>, event: &Event, notices: Vec<Notice>) {
+    let mut facts = match event {
+        Event::Receipt(receipt) if receipt.source.is_from_me => Vec::new(),
         Event::Receipt(receipt) => receipts(session, receipt),
         Event::Messages(batch) if !batch.hook_committed => {
             let taking = message::Taking::of(session);
-            batch.iter().filter_map(|message| taking.fact(message)).collect()
+            let sources: Vec<_> = batch.iter().map(|message| &message.info.source).collect();
+            let pairs = Pairs::known(&session.live.client, &sources).await;
+            batch.iter().filter_map(|message| taking.fact(message, &pairs)).collect()
         }
         other => owner::facts(session, other),
     };
+    let (sender, fence) = (&session.opened.sender.external_id, session.opened.fence);
+    facts.extend(notices.into_iter().map(|notice| Fact::Told(Told { sender: sender.clone(), fence, notice })));
     if facts.is_empty() {
         return;
     }
@@ -53,7 +64,7 @@ pub(crate) fn history(session: &mut Session<'_>, history: &LazyHistorySync) {
     let (sender, account) = (session.opened.sender.external_id.clone(), session.opened.account.external_id.clone());
     session.tasks.spawn(async move {
         let Some((happening, facts)) = history::read(&sender, &history).await else { return };
-        let told = teller.tell(Change { notices: vec![notices::notice(&happening)], ..Change::default() }).await;
+        let told = teller.tell(Change { notices: vec![notice(&happening)], ..Change::default() }).await;
         let kept = engine.receive(crate::NAME, Received { facts, accounts: vec![account] }).await;
         if let Err(error) = told {
             tracing::warn!(error = &error as &dyn std::error::Error, "a history could not be told");

@@ -52,10 +52,10 @@ pub(crate) async fn send(options: &Options, live: &Connection, message: &Outgoin
         () = live.clock.sleep(ACK_TIMEOUT) => None,
     };
     match told {
-        Some(Ack { error: None, .. }) => Ok(Sent { provider_id: id }),
+        Some(Ack { error: None, .. }) => Ok(Sent::one(id)),
         Some(Ack { error: Some(code), .. }) => Err(errors::refused(&code)),
         // The same id again is the same message.
-        None => Err(SendError::unreached("WhatsApp did not acknowledge the message")),
+        None => Err(SendError::unknown("WhatsApp did not acknowledge the message")),
     }
 }
 

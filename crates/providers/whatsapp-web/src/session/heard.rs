@@ -3,10 +3,10 @@
 use engine::senders::Update;
 use engine::sessions::{Change, State};
 use serde_json::{Value, json};
-use wacore::types::events::{Event, LoggedOut, TemporaryBan};
+use wacore::types::events::{ConnectFailure, Event, LoggedOut, TemporaryBan};
 
 use super::Session;
-use crate::asked::hyphened;
+use super::tries::{Attempt, Trouble};
 use crate::jids::ours;
 use crate::receive;
 use crate::send::Ack;
@@ -30,13 +30,16 @@ impl Session<'_> {
             self.unlinked(out).await;
             return Next::End;
         }
-        let (change, next) = self.meaning(event).await;
-        let mut change = change.unwrap_or_default();
-        change.notices.extend(receive::notices(self, event).await);
-        if change.state.is_some() || change.offer.is_some() || change.identity.is_some() || !change.notices.is_empty() {
+        let (change, next) = match self.linking(event) {
+            Some(meaning) => meaning,
+            None => self.meaning(event).await,
+        };
+        let mut notices = receive::notices(self, event).await;
+        if let Some(mut change) = change {
+            change.notices.append(&mut notices);
             self.tell(change).await;
         }
-        receive::facts(self, event).await;
+        receive::facts(self, event, notices).await;
         if let Event::HistorySync(history) = event {
             receive::history(self, history);
         }
@@ -45,14 +48,13 @@ impl Session<'_> {
 
     /// What others in this process wait for.
     fn note(&mut self, event: &Event) {
+        if !matches!(event, Event::Disconnected(_)) {
+            self.tries.heard();
+        }
         match event {
             Event::ServerAck(ack) if ack.class.as_deref().is_none_or(|class| class == "message") => {
                 let told = Ack { at: ack.timestamp.map(|at| at.timestamp_millis()), error: ack.error.clone() };
                 self.live.acks.tell(&ack.id, told);
-            }
-            Event::AppStateSyncFailed(failed) => {
-                self.live.sync_failures.note(&failed.fatal, "WhatsApp refused it");
-                self.live.sync_failures.note(&failed.retryable, "it could not be synced now");
             }
             Event::Connected(_) => self.live.set_online(true),
             Event::Disconnected(_) | Event::LoggedOut(_) | Event::StreamReplaced(_) => self.live.set_online(false),
@@ -61,64 +63,20 @@ impl Session<'_> {
     }
 
     async fn meaning(&mut self, event: &Event) -> (Option<Change>, Next) {
-        let state = |state, reason: Option<String>, next_step: Option<&str>| Change {
-            state: Some(state),
-            reason,
-            next_step: next_step.map(str::to_owned),
-            ..Change::default()
-        };
         match event {
-            Event::PairingQrCode(code) => {
-                self.shown.qr(&code.code, self.until(code.timeout));
-                (Some(self.awaits_link("scan the code with the phone")), Next::GoOn)
-            }
-            Event::PairingCode(code) => {
-                self.shown.code(&hyphened(&code.code), self.until(code.timeout));
-                (Some(self.awaits_link("type the code on the phone")), Next::GoOn)
-            }
-            // The code to type is still good.
-            Event::PairingQrCodesExhausted(end) if !end.disconnected => (None, Next::GoOn),
-            Event::PairingQrCodesExhausted(_) => {
-                let reason = "nobody scanned the code in time".to_owned();
-                (Some(state(State::Off, Some(reason), Some("connect again for new codes"))), Next::End)
-            }
-            Event::PairPasskeyRequest(asked) => {
-                let challenge: Value = serde_json::from_str(&asked.request_options_json).unwrap_or_default();
-                let lasts = challenge["timeout"].as_i64().unwrap_or(PASSKEY_MS);
-                let offer = json!({ "challenge": challenge, "expires_at": self.engine.now() + lasts });
-                (
-                    Some(self.awaits(State::AwaitingProof, "sign the challenge with the owner's passkey", offer)),
-                    Next::GoOn,
-                )
-            }
-            Event::PairPasskeyConfirmation(asked) => {
-                let offer = json!({ "code": asked.code, "expires_at": self.engine.now() + PASSKEY_MS });
-                (Some(self.awaits(State::AwaitingConfirmation, "compare the code and confirm", offer)), Next::GoOn)
-            }
-            Event::PairPasskeyError(error) => {
-                let change = state(State::Failed, Some(format!("the passkey: {}", error.error)), Some("connect again"));
-                (Some(change), Next::GoOn)
-            }
-            Event::PairSuccess(paired) => {
-                self.shown.clear();
-                let identity = json!({
-                    "jid": ours(&paired.id), "lid": ours(&paired.lid), "platform": paired.platform,
-                    "business_name": paired.business_name,
-                });
-                self.identity = Some(identity.clone());
-                let change = state(State::Connecting, Some("the phone linked this account".into()), Some("it logs in"));
-                (Some(Change { identity: Some(identity), offer: Some(None), ..change }), Next::GoOn)
-            }
             Event::Connected(_) => {
+                self.tries.came_up();
+                self.was_up = true;
                 self.learn_address().await;
                 self.unavailable_at = self.wants_away().then(|| self.engine.now() + AWAY_AFTER_MS);
                 let change = state(State::Connected, None, None);
                 (Some(Change { identity: self.who(), offer: Some(None), ..change }), Next::GoOn)
             }
-            Event::Disconnected(_) if self.live.client.pn().is_some() => {
-                let reason = "the connection to WhatsApp ended".to_owned();
-                (Some(state(State::Reconnecting, Some(reason), Some("it is being made anew"))), Next::GoOn)
+            Event::SelfPushNameUpdated(_) if self.live.is_online() => {
+                (Some(Change { identity: self.who(), ..Change::default() }), Next::GoOn)
             }
+            Event::Disconnected(_) if self.live.client.pn().is_some() => self.broke(),
+            Event::ConnectFailure(failure) => self.turned_away(failure),
             Event::StreamReplaced(_) => {
                 let reason = "another program uses the same link".to_owned();
                 (Some(state(State::Replaced, Some(reason), Some("connect again to take it back"))), Next::End)
@@ -128,31 +86,49 @@ impl Session<'_> {
                 let reason = "WhatsApp wants a newer client version".to_owned();
                 (Some(state(State::Outdated, Some(reason), Some("update hermod, or set a newer version"))), Next::End)
             }
-            Event::SelfPushNameUpdated(_) if self.live.is_online() => {
-                (Some(Change { identity: self.who(), ..Change::default() }), Next::GoOn)
-            }
-            // The library tries again where that may help, and ends where it cannot.
-            Event::ConnectFailure(failure) => {
-                let reason = match &failure.message {
-                    Some(message) => format!("WhatsApp refused the connection ({}): {message}", failure.reason.code()),
-                    None => format!("WhatsApp refused the connection ({})", failure.reason.code()),
-                };
-                (Some(state(State::Reconnecting, Some(reason), Some("it is tried again"))), Next::GoOn)
-            }
             _ => (None, Next::GoOn),
         }
     }
 
-    fn until(&self, timeout: std::time::Duration) -> i64 {
-        self.engine.now() + i64::try_from(timeout.as_millis()).unwrap_or_default()
+    fn broke(&mut self) -> (Option<Change>, Next) {
+        if !self.tries.broke(self.engine.now()) {
+            return (None, Next::GoOn);
+        }
+        if self.tries.breaks() {
+            return (Some(self.trouble(Trouble::broken())), Next::End);
+        }
+        let reason = "the connection to WhatsApp ended".to_owned();
+        (Some(state(State::Reconnecting, Some(reason), Some("it is being made anew"))), Next::GoOn)
     }
 
-    fn awaits_link(&self, next_step: &str) -> Change {
-        self.awaits(State::AwaitingLink, next_step, self.shown.offer(self.engine.now()))
+    /// The library tries again where that may help, and ends where it cannot.
+    fn turned_away(&mut self, failure: &ConnectFailure) -> (Option<Change>, Next) {
+        self.tries.refused();
+        let code = failure.reason.code();
+        let reason = match &failure.message {
+            Some(message) => format!("WhatsApp refused the connection ({code}): {message}"),
+            None => format!("WhatsApp refused the connection ({code})"),
+        };
+        (Some(self.trouble(Trouble { reason, next_step: "it is tried again" })), self.unless_used_up())
     }
 
-    fn awaits(&self, state: State, next_step: &str, offer: Value) -> Change {
-        Change { state: Some(state), next_step: Some(next_step.into()), offer: Some(Some(offer)), ..Change::default() }
+    /// An attempt to connect; of one that came to nothing the library says nothing.
+    pub(super) async fn tried(&mut self, attempt: Attempt) -> Next {
+        if let Some(trouble) = self.tries.take(attempt) {
+            tracing::info!(sender = %self.opened.sender.id, reason = trouble.reason, "no connection to WhatsApp");
+            self.tell(self.trouble(trouble)).await;
+        }
+        self.unless_used_up()
+    }
+
+    fn unless_used_up(&self) -> Next {
+        if self.tries.are_used_up() { Next::End } else { Next::GoOn }
+    }
+
+    /// As long as it never came up it is still connecting.
+    fn trouble(&self, trouble: Trouble) -> Change {
+        let stands = if self.was_up { State::Reconnecting } else { State::Connecting };
+        state(stands, Some(trouble.reason), Some(trouble.next_step))
     }
 
     /// The link is gone at WhatsApp: nothing of it is of use any more.
@@ -220,5 +196,7 @@ impl Session<'_> {
     }
 }
 
-/// How long a passkey's challenge is good where it does not say.
-const PASSKEY_MS: i64 = 120_000;
+/// A state with its reason and the next step.
+pub(super) fn state(state: State, reason: Option<String>, next_step: Option<&str>) -> Change {
+    Change { state: Some(state), reason, next_step: next_step.map(str::to_owned), ..Change::default() }
+}

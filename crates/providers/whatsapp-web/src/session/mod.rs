@@ -1,8 +1,9 @@
 //! One linked account, from its opening to its end.
 //!
 //! **Who acts.** The engine's supervisor calls [`run`] in the process that holds the session's lease. The library keeps
-//! the socket up and reconnects by itself; this task hears what it says (`heard`), tells the engine how the session
-//! stands, answers questions, and watches for a socket on which nothing is heard any more (`deaf`).
+//! the socket up and reconnects by itself; this task hears what it says (`heard`, `linking`), tells the engine how the
+//! session stands, answers questions, watches for a socket on which nothing is heard any more (`deaf`), and ends where
+//! connections do not come to be or do not hold (`tries`).
 //!
 //! **What is promised.** Messages are acknowledged to WhatsApp only once they are committed (`receive::Hook`). Every
 //! change of state is told with its reason and the next step. When [`run`] returns the socket is closed. A lost lease
@@ -13,8 +14,10 @@
 
 mod deaf;
 mod heard;
+mod linking;
 mod opening;
 mod shown;
+mod tries;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +33,15 @@ use wacore::types::events::Event;
 use whatsapp_rust::bot::BotHandle;
 
 use crate::WhatsAppWeb;
+use crate::asked::hyphened;
 use crate::backend::Backend;
 use crate::live::Connection;
+use crate::transport::Leash;
 use deaf::Ear;
 pub(crate) use heard::Next;
+use opening::Parts;
 use shown::Shown;
+use tries::{Attempt, Tries};
 
 /// How long answers are waited for when the library has ended.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -44,10 +51,11 @@ pub(crate) async fn run(provider: &WhatsAppWeb, engine: &Engine, opened: Opened)
     let sender = opened.sender.id;
     let teller = opened.teller.clone();
     let _ = teller.state(State::Connecting, None, Some("the connection is being made".into())).await;
-    match opening::open(provider, engine, &opened).await {
-        Ok((bot, events, backend)) => {
-            let live = Arc::new(Connection::new(bot.client(), engine.clock.clone()));
-            let _present = Present::new(provider, sender, live.clone());
+    let leash = Leash::new(opened.lease.clone());
+    match opening::open(provider, engine, &opened, leash.clone()).await {
+        Ok(Parts { bot, events, attempts, backend }) => {
+            let live = Arc::new(Connection::new(bot.client(), engine.clock.clone(), teller));
+            let _present = Present::new(provider, sender, live.clone(), leash.clone());
             let identity = opened.session.identity.clone().filter(Value::is_object);
             let session = Session {
                 identity,
@@ -56,11 +64,14 @@ pub(crate) async fn run(provider: &WhatsAppWeb, engine: &Engine, opened: Opened)
                 opened,
                 backend,
                 live,
+                leash,
                 shown: Shown::default(),
+                tries: Tries::default(),
+                was_up: false,
                 unavailable_at: None,
                 tasks: JoinSet::new(),
             };
-            session.keep_up(bot, events).await;
+            session.keep_up(bot, events, attempts).await;
         }
         Err(error) => {
             tracing::warn!(%sender, error = &error as &dyn std::error::Error, "a session could not be opened");
@@ -75,9 +86,13 @@ pub(crate) struct Session<'a> {
     pub opened: Opened,
     pub backend: Arc<Backend>,
     pub live: Arc<Connection>,
+    leash: Leash,
     /// Who it is, once that is known.
     pub identity: Option<Value>,
     pub shown: Shown,
+    tries: Tries,
+    /// It was connected since it was opened.
+    pub was_up: bool,
     /// When to say that the owner is away again, in milliseconds.
     pub unavailable_at: Option<i64>,
     /// What takes longer and ends with the session: answers, histories.
@@ -89,12 +104,13 @@ struct Present<'a> {
     provider: &'a WhatsAppWeb,
     sender: Id,
     live: Arc<Connection>,
+    leash: Leash,
 }
 
 impl<'a> Present<'a> {
-    fn new(provider: &'a WhatsAppWeb, sender: Id, live: Arc<Connection>) -> Self {
+    fn new(provider: &'a WhatsAppWeb, sender: Id, live: Arc<Connection>, leash: Leash) -> Self {
         provider.live.put(sender, live.clone());
-        Self { provider, sender, live }
+        Self { provider, sender, live, leash }
     }
 }
 
@@ -104,21 +120,32 @@ impl Drop for Present<'_> {
         self.provider.live.remove(&self.sender, &self.live);
         // Changes nothing where the session had the time to say goodbye.
         self.live.client.signal_shutdown_sync();
+        self.leash.end();
     }
 }
 
 impl Session<'_> {
-    async fn keep_up(mut self, bot: BotHandle, mut events: mpsc::Receiver<Arc<Event>>) {
+    async fn keep_up(
+        mut self,
+        bot: BotHandle,
+        mut events: mpsc::Receiver<Arc<Event>>,
+        mut attempts: mpsc::Receiver<Attempt>,
+    ) {
         let (stop, lost) = (self.opened.stop.clone(), self.backend.lost());
         let mut ear = Ear::new(self.engine.now());
         let mut bot = Box::pin(bot).fuse();
         loop {
-            let look = ear.look_at().min(self.unavailable_at.unwrap_or(i64::MAX));
+            let look = [self.unavailable_at, self.shown.code_ends()].into_iter().flatten().min();
+            let look = look.map_or(ear.look_at(), |look| look.min(ear.look_at()));
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 () = lost.cancelled() => break,
                 Some(event) = events.recv() => match self.hear(&event).await {
+                    Next::GoOn => {}
+                    Next::End => break,
+                },
+                Some(attempt) = attempts.recv() => match self.tried(attempt).await {
                     Next::GoOn => {}
                     Next::End => break,
                 },
@@ -128,12 +155,17 @@ impl Session<'_> {
                     self.hear_the_rest(&mut events).await;
                     break;
                 }
-                () = self.engine.clock.sleep_until(look) => {
-                    self.look(&mut ear).await;
-                }
+                () = self.engine.clock.sleep_until(look) => match self.look(&mut ear).await {
+                    Next::GoOn => {}
+                    Next::End => break,
+                },
             }
         }
         self.live.set_online(false);
+        // Goodbyes take long: whoever has the session now shall not wait for them.
+        if lost.is_cancelled() || !self.opened.lease.is_sure() {
+            self.leash.end();
+        }
         self.live.client.disconnect().await;
         if !bot.is_terminated() {
             bot.await;
@@ -164,8 +196,11 @@ impl Session<'_> {
         });
     }
 
-    async fn look(&mut self, ear: &mut Ear) {
+    async fn look(&mut self, ear: &mut Ear) -> Next {
         let now = self.engine.now();
+        if self.shown.code_ends().is_some_and(|at| at <= now) {
+            return self.code_expired().await;
+        }
         if self.unavailable_at.is_some_and(|at| at <= now) {
             self.unavailable_at = None;
             let _ = self.live.client.presence().set_unavailable().await;
@@ -183,6 +218,7 @@ impl Session<'_> {
             .await;
             self.live.client.reconnect_immediately().await;
         }
+        Next::GoOn
     }
 
     /// Tells the engine; a lost lease stops the session by itself.

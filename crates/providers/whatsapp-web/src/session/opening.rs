@@ -13,10 +13,11 @@ use web_wire::config::{Config, Device, proxy_purpose};
 use whatsapp_rust::TokioRuntime;
 use whatsapp_rust::bot::{Bot, BotHandle};
 
+use super::tries::{Attempt, Door};
 use crate::WhatsAppWeb;
 use crate::backend::Backend;
 use crate::receive::Hook;
-use crate::transport::Proxy;
+use crate::transport::{Leash, Proxy};
 
 /// Events that may wait for the session's task: all that WhatsApp keeps for an account that was away for long. Messages
 /// do not pass here before they are committed.
@@ -55,18 +56,30 @@ impl EventHandler for Mailbox {
     }
 }
 
-type Parts = (BotHandle, mpsc::Receiver<Arc<Event>>, Arc<Backend>);
+/// What a session runs with.
+pub(super) struct Parts {
+    pub bot: BotHandle,
+    pub events: mpsc::Receiver<Arc<Event>>,
+    pub attempts: mpsc::Receiver<Attempt>,
+    pub backend: Arc<Backend>,
+}
 
-pub(super) async fn open(provider: &WhatsAppWeb, engine: &Engine, opened: &Opened) -> Result<Parts, OpenError> {
+pub(super) async fn open(
+    provider: &WhatsAppWeb,
+    engine: &Engine,
+    opened: &Opened,
+    leash: Leash,
+) -> Result<Parts, OpenError> {
     let (options, sender) = (&provider.options, &opened.sender);
     let config: Config = serde_json::from_str(&sender.config).map_err(OpenError::Config)?;
     let proxy = proxy(engine, opened, &config)?;
     let scope = Scope::new(sender.id, opened.fence, engine.key.clone());
     let backend = Arc::new(Backend::new(engine.db.clone(), scope));
     let (tell, events) = mpsc::channel(MAILBOX);
+    let (door, attempts) = Door::new(options.network.socket(proxy.as_ref(), leash));
     let mut bot = Bot::builder()
         .with_backend_arc(backend.clone())
-        .with_transport_factory(options.network.socket(proxy.as_ref()))
+        .with_transport_factory(door)
         .with_http_client(options.network.http(proxy.as_ref()))
         .with_runtime(TokioRuntime)
         .with_version(version(&config.device).unwrap_or_else(|| options.version.current()))
@@ -78,7 +91,7 @@ pub(super) async fn open(provider: &WhatsAppWeb, engine: &Engine, opened: &Opene
         bot = bot.skip_history_sync();
     }
     let bot = bot.build().await.map_err(|error| OpenError::Library(error.to_string()))?;
-    Ok((bot.spawn(), events, backend))
+    Ok(Parts { bot: bot.spawn(), events, attempts, backend })
 }
 
 fn proxy(engine: &Engine, opened: &Opened, config: &Config) -> Result<Option<Proxy>, OpenError> {

@@ -21,6 +21,16 @@ impl Shown {
         self.code = Some((text.to_owned(), until));
     }
 
+    /// Takes the code to type away; `false` if there was none.
+    pub(super) fn drop_code(&mut self) -> bool {
+        self.code.take().is_some()
+    }
+
+    /// Until when the code to type is good, in milliseconds.
+    pub(super) fn code_ends(&self) -> Option<i64> {
+        self.code.as_ref().map(|(_, until)| *until)
+    }
+
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
@@ -38,6 +48,11 @@ impl Shown {
         }
         offer
     }
+
+    /// Whether there is anything to link with.
+    pub(super) fn is_over(&self, now: i64) -> bool {
+        [&self.qr, &self.code].into_iter().flatten().all(|(_, until)| *until <= now)
+    }
 }
 
 #[cfg(test)]
@@ -52,7 +67,9 @@ mod tests {
         shown.qr("two", 40);
         assert_eq!(shown.offer(10), json!({ "qr": "two", "code": "ABCD-EFGH", "expires_at": 40 }));
         assert_eq!(shown.offer(40), json!({ "code": "ABCD-EFGH", "expires_at": 180 }));
+        assert_eq!((shown.is_over(179), shown.is_over(180), shown.code_ends()), (false, true, Some(180)));
+        assert_eq!((shown.drop_code(), shown.drop_code(), shown.is_over(39)), (true, false, false));
         shown.clear();
-        assert_eq!(shown.offer(10), json!({ "expires_at": null }));
+        assert_eq!((shown.offer(10), shown.is_over(10)), (json!({ "expires_at": null }), true));
     }
 }

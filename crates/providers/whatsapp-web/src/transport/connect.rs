@@ -19,6 +19,7 @@ use wacore::net::{Transport, TransportEvent, TransportFactory, WHATSAPP_WEB_ORIG
 use whatsapp_rust::transport::from_websocket;
 
 use super::endpoint::{self, LOOPBACK_ONLY};
+use super::leash::Leash;
 use super::{Endpoint, Error, Limits, Party, Proxy, Settings, Stage, tunnel};
 
 /// The library's frames have 24 bits for their length; a message may hold more than one.
@@ -51,16 +52,22 @@ pub(super) struct Dialer {
 impl Dialer {
     /// TLS with `host`, whose certificate was checked.
     pub(super) async fn tls(&self, host: &Host<String>, port: u16) -> Result<TlsStream<TcpStream>, Error> {
-        self.tls_by(self.deadline(), host, port).await
+        let deadline = self.deadline();
+        let stream = self.tcp(deadline, host, port).await?;
+        self.shake(deadline, host, stream).await
     }
 
-    async fn websocket(&self) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), Error> {
+    async fn websocket(
+        &self,
+        leash: &Leash,
+    ) -> Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>), Error> {
         let (deadline, endpoint) = (self.deadline(), &self.ground.endpoint);
+        let stream = self.tcp(deadline, endpoint.host(), endpoint.port()).await?;
+        let stream = leash.tie(stream).map_err(|source| Error::Unreachable(Party::Server, source))?;
         if endpoint.tls() {
-            let stream = self.tls_by(deadline, endpoint.host(), endpoint.port()).await?;
+            let stream = self.shake(deadline, endpoint.host(), stream).await?;
             return Ok(from_websocket(self.upgrade(deadline, stream).await?));
         }
-        let stream = self.tcp(deadline, endpoint.host(), endpoint.port()).await?;
         Ok(from_websocket(self.upgrade(deadline, stream).await?))
     }
 
@@ -79,8 +86,10 @@ impl Dialer {
         Ok(socket)
     }
 
-    async fn tls_by(&self, deadline: Instant, host: &Host<String>, port: u16) -> Result<TlsStream<TcpStream>, Error> {
-        let stream = self.tcp(deadline, host, port).await?;
+    async fn shake<S>(&self, deadline: Instant, host: &Host<String>, stream: S) -> Result<TlsStream<S>, Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let shaking = TlsConnector::from(self.ground.tls.clone()).connect(name(host)?, stream);
         by(deadline, Stage::Tls, shaking).await?.map_err(Error::Tls)
     }
@@ -158,18 +167,21 @@ fn name(host: &Host<String>) -> Result<ServerName<'static>, Error> {
     }
 }
 
-/// Opens the library's connections: TCP, the proxy if there is one, TLS, the websocket.
-pub struct Socket(Dialer);
+/// Opens the library's connections: TCP, the proxy if there is one, TLS, the websocket. All on one leash.
+pub struct Socket {
+    dialer: Dialer,
+    leash: Leash,
+}
 
 impl Socket {
-    pub(super) fn new(dialer: Dialer) -> Self {
-        Self(dialer)
+    pub(super) fn new(dialer: Dialer, leash: Leash) -> Self {
+        Self { dialer, leash }
     }
 }
 
 #[async_trait]
 impl TransportFactory for Socket {
     async fn create_transport(&self) -> anyhow::Result<(Arc<dyn Transport>, async_channel::Receiver<TransportEvent>)> {
-        Ok(self.0.websocket().await?)
+        Ok(self.dialer.websocket(&self.leash).await?)
     }
 }

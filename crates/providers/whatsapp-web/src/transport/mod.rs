@@ -14,6 +14,7 @@ mod connect;
 mod endpoint;
 mod error;
 mod http;
+mod leash;
 mod proxy;
 mod tunnel;
 mod version;
@@ -28,6 +29,7 @@ pub use connect::Socket;
 pub use endpoint::{BadEndpoint, Endpoint};
 pub use error::{Error, Party, Stage};
 pub use http::Http;
+pub use leash::Leash;
 pub use proxy::{BadProxy, Proxy};
 pub use version::{BUILT_IN_VERSION, BadVersion, ClientVersion, Version, keep_fresh};
 
@@ -109,9 +111,9 @@ impl Network {
         &self.0.ground.endpoint
     }
 
-    /// Opens the library's connections through `proxy`, or directly.
-    pub fn socket(&self, proxy: Option<&Proxy>) -> Socket {
-        Socket::new(self.dialer(proxy))
+    /// Opens the library's connections through `proxy`, or directly, on a leash.
+    pub fn socket(&self, proxy: Option<&Proxy>, leash: Leash) -> Socket {
+        Socket::new(self.dialer(proxy), leash)
     }
 
     /// The HTTP client that goes through `proxy`, or directly; the same one for all who ask while somebody has it.

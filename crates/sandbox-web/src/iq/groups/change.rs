@@ -216,6 +216,22 @@ impl World {
         self.tell_members(jid, by, &gone, |world, group| change.told(world, group, &roles));
     }
 
+    /// Somebody wants to come in: those hear of it who may decide.
+    pub(super) fn tell_of_request(&mut self, jid: &Jid, asking: &Number) {
+        let Some(account) = self.accounts.get(asking) else { return };
+        let user = NodeBuilder::new("requested_user")
+            .attr("jid", account.user(Naming::Lid))
+            .attr("phone_number", account.user(Naming::Phone))
+            .build();
+        let request = NodeBuilder::new("created_membership_requests").attr("request_method", "invite_link");
+        let Some(told) = self.group_notification(jid, asking, request.children([user]).build()) else { return };
+        let Some(group) = self.groups.get(jid) else { return };
+        let admins: Vec<Number> = group.members.keys().filter(|it| group.is_admin(it)).cloned().collect();
+        for admin in admins {
+            self.deliver_to_all(&admin, None, &told);
+        }
+    }
+
     /// A notification to every device of every member, and of `also`.
     pub(crate) fn tell_members(
         &mut self,
@@ -224,21 +240,22 @@ impl World {
         also: &[Number],
         what: impl FnOnce(&World, &Group) -> Node,
     ) {
-        let (id, now_s) = (self.fresh_id(), self.now_s());
         let Some(group) = self.groups.get(jid) else { return };
         let what = what(self, group);
         let members: Vec<Number> = group.members.keys().chain(also).cloned().collect();
-        let mut builder = notification("w:gp2", &id, jid, now_s, what);
-        if let Some(account) = self.accounts.get(by) {
-            builder = builder
-                .attr("participant", account.user(Naming::Lid))
-                .attr("participant_pn", account.user(Naming::Phone))
-                .attr("notify", account.push_name.as_str())
-                .attr("addressing_mode", "lid");
-        }
-        let notification = builder.build();
+        let Some(told) = self.group_notification(jid, by, what) else { return };
         for member in members {
-            self.deliver_to_all(&member, None, &notification);
+            self.deliver_to_all(&member, None, &told);
         }
+    }
+
+    fn group_notification(&mut self, jid: &Jid, by: &Number, what: Node) -> Option<Node> {
+        let (id, now_s) = (self.fresh_id(), self.now_s());
+        let account = self.accounts.get(by)?;
+        let builder = notification("w:gp2", &id, jid, now_s, what)
+            .attr("participant", account.user(Naming::Lid))
+            .attr("participant_pn", account.user(Naming::Phone))
+            .attr("notify", account.push_name.as_str());
+        Some(builder.attr("addressing_mode", "lid").build())
     }
 }

@@ -35,6 +35,9 @@ pub(super) fn answer(world: &mut World, who: &Address, question: &Node) -> Answe
 }
 
 fn create(world: &mut World, me: &Number, wanted: &Node) -> Answered {
+    if ["parent", "linked_parent"].iter().any(|tag| wanted.get_optional_child(tag).is_some()) {
+        return Err(Refusal::NOT_IMPLEMENTED);
+    }
     let subject = wanted.text("subject").filter(|subject| subject.len() <= 400).ok_or(Refusal::NOT_ACCEPTABLE)?;
     let invited: Vec<Number> =
         wanted.get_children_by_tag("participant").filter_map(|it| world.number_of(&it.jid("jid")?)).collect();
@@ -109,6 +112,7 @@ fn invitation(world: &mut World, me: &Number, wanted: &Node, follow: bool) -> An
     if guarded {
         let now_s = world.now_s();
         world.groups.get_mut(&jid).ok_or(Refusal::NOT_FOUND)?.asking.insert(me.clone(), now_s);
+        world.tell_of_request(&jid, me);
         return Ok(Answer::node(NodeBuilder::new("membership_approval_request").attr("jid", jid).build()));
     }
     world.change_group(me, &jid, Change::Add(Picked::one(me)));

@@ -12,14 +12,15 @@ use crate::state::chats::Message;
 const FIRST: usize = 50;
 
 impl World {
-    /// After a companion's first keys: the app-state keys, and the history. A client waits for the keys, so they go first.
+    /// After a companion's first keys: the app-state keys, and the history. A client waits for the keys, and cannot read a setting
+    /// before it has them, so they go first.
     pub(crate) fn greet(&mut self, companion: &Address) {
         let number = companion.number.clone();
-        self.write_own_name(&number);
         let Some(account) = self.accounts.get(&number) else { return };
         let keys = peer::key_share(account.phone.keys.sync_keys());
         let (scenario, salt) = (account.scenario.clone(), account.salt.0.clone());
         self.whisper(&number, companion, &keys);
+        self.write_own_name(&number);
         let by_history = scenario.nct_history_ab && scenario.nct_history_delivery;
         let history = History { salt: by_history.then(|| salt.clone()), ..self.history(&number, None, FIRST) };
         self.whisper(&number, companion, &peer::history(Kind::Bootstrap, &history, None));

@@ -63,13 +63,8 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
     let (mut category, mut ttl) = (Category::Service, 30 * 86_400_000);
     if kind == "template" {
         let template = find_template(state, &sender, &body)?;
-        category = price(&template, door)?;
-        ttl = template.ttl_ms();
-        if to.user_id.is_some() && category == Category::Authentication {
-            return Err(of(131062, "Business-scoped user IDs cannot receive this authentication template."));
-        }
-        content = fill(&template, &At::root(body.get("template"), "template"), &mut wanted)?;
-        content.insert("template".to_owned(), body["template"].clone());
+        (category, ttl) = (price(&template, door)?, template.ttl_ms());
+        content = filled(&template, &body, category, &to, &mut wanted)?;
     }
     content.extend(context);
     let failure = wanted::ids(world, state, number, &wanted, &mut content)?;
@@ -94,6 +89,21 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
         delivery::accept(world, state, out);
     }
     Ok(answer)
+}
+
+fn filled(
+    template: &Template,
+    body: &Value,
+    category: Category,
+    to: &Recipient,
+    wanted: &mut Vec<Wanted>,
+) -> Outcome<Map<String, Value>> {
+    if to.user_id.is_some() && category == Category::Authentication {
+        return Err(of(131062, "Business-scoped user IDs cannot receive this authentication template."));
+    }
+    let mut content = fill(template, &At::root(body.get("template"), "template"), wanted)?;
+    content.insert("template".to_owned(), body["template"].clone());
+    Ok(content)
 }
 
 fn fetch_then_accept(world: &Shared, mut out: Outgoing, wanted: Vec<Wanted>) {

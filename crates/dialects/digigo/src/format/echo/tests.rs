@@ -39,6 +39,8 @@ fn message(to: &str, outgoing: &Outgoing) -> Message {
         author: String::new(),
         origin: crate::NAME.into(),
         request_id: None,
+        echo: None,
+        billing: None,
         created_at: NOW,
         // Receipts came since.
         updated_at: NOW + 60_000,

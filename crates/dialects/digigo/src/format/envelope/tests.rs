@@ -79,7 +79,8 @@ async fn options() -> Options {
 /// The body of a letter, as it is sent.
 fn letter(options: &Options, envelope: Envelope, global: bool, happening: impl Into<Happening>) -> String {
     let (sender, event, context) = (sender(), event(), around());
-    let options = Options { envelope, ..options.clone() };
+    let mut options = options.clone();
+    options.webhooks.envelope = envelope;
     Letter { options: &options, sender: &sender, event: &event, context: &context, global }
         .json(happening.into())
         .to_string()
@@ -113,7 +114,8 @@ async fn a_form_holds_the_event_as_json() {
                     &token=secret%2Btoken&userID=USER";
     let (sender, event, context, options) = (sender(), event(), around(), options().await);
     for envelope in [Envelope::Nested, Envelope::Flat] {
-        let options = Options { envelope, ..options.clone() };
+        let mut options = options.clone();
+        options.webhooks.envelope = envelope;
         let letter = Letter { options: &options, sender: &sender, event: &event, context: &context, global: false };
         let told = letter.form(Happening::from(Bare::Connected).late());
         assert_eq!(told, expected.replace("USER", &user()), "{envelope:?}");

@@ -73,7 +73,7 @@ impl Provider for Carrier {
         let word = self.words.lock().unwrap().pop_front().flatten();
         Box::pin(async move {
             let _ = self.closed.subscribe().wait_for(|closed| !closed).await;
-            word.map_or(Ok(Sent { provider_id: id }), Err)
+            word.map_or(Ok(Sent::one(id)), Err)
         })
     }
 }
@@ -324,9 +324,13 @@ fn the_engine_gets_words_for_people_and_the_rest_unopened() {
     assert_eq!((to.kind.as_str(), to.value.as_str()), ("phone", "+5511999990000"));
 }
 
-#[test]
-fn sent_is_told_with_id_and_time() {
-    let answer = Delivered { id: "A1".into(), at: 1_650_469_748_000 }.answer();
-    let told = json!({ "Details": "Sent", "Id": "A1", "Timestamp": "2022-04-20T15:49:08Z" });
-    assert_eq!(answer.body, told);
+#[tokio::test]
+async fn sent_is_told_with_id_and_time() {
+    let mut options = Place::new().await.options;
+    let delivered = Delivered { id: "A1".into(), at: 1_650_469_748_000 };
+    for (zone, time) in [("UTC", "2022-04-20T15:49:08Z"), ("America/Sao_Paulo", "2022-04-20T12:49:08-03:00")] {
+        options.zone = zone.parse().unwrap();
+        let told = json!({ "Details": "Sent", "Id": "A1", "Timestamp": time });
+        assert_eq!(delivered.answer(&options).body, told);
+    }
 }

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use engine::events::MESSAGE_RECEIVED;
 use engine::sessions::{CallError, State};
-use sandbox_web::{Arrival, Chat, Linked};
+use sandbox_web::{Arrival, Chat, Fault, Kind, Linked};
 use serde_json::{Value, json};
 use testkit::on_both;
 use web_wire::ask::{
@@ -55,7 +55,15 @@ on_both! {
         let set: PictureSet = read(house.ask(&ana, Ask::SetPicture { blob }).await);
         let wanted = PictureAsk { address: jid(ANA), ..PictureAsk::default() };
         let picture: Option<Picture> = read(house.ask(&ana, Ask::Picture(wanted.clone())).await);
-        assert_eq!(picture.unwrap().id, set.id);
+        let picture = picture.unwrap();
+        assert_eq!((&picture.id, picture.kind.as_str(), picture.unchanged), (&set.id, "image", false));
+        assert!(picture.url.starts_with("https://") && picture.url.ends_with(&picture.direct_path), "{picture:?}");
+        let small = PictureAsk { preview: true, existing_id: Some("another".into()), ..wanted.clone() };
+        let picture: Option<Picture> = read(house.ask(&ana, Ask::Picture(small)).await);
+        assert!(picture.is_some_and(|picture| picture.kind == "preview" && !picture.unchanged));
+        let known = PictureAsk { existing_id: Some(set.id.clone()), ..wanted.clone() };
+        let picture: Option<Picture> = read(house.ask(&ana, Ask::Picture(known)).await);
+        assert!(picture.is_some_and(|picture| picture.unchanged && picture.id == set.id && picture.url.is_empty()));
         house.ask(&ana, Ask::RemovePicture).await.unwrap();
         assert_eq!(house.ask(&ana, Ask::Picture(wanted)).await.unwrap(), Value::Null);
         house.ask(&ana, Ask::Presence { available: true }).await.unwrap();
@@ -77,6 +85,16 @@ on_both! {
         );
         assert!(refreshed.was_logged_in && refreshed.logged_in && refreshed.app_state.len() == 5, "{refreshed:?}");
         assert!(refreshed.app_state.iter().all(|synced| synced.success), "{refreshed:?}");
+        assert!(refreshed.app_state.iter().all(|synced| !synced.recovery_requested), "{refreshed:?}");
+        for (recover, expected) in [(false, (false, false)), (true, (true, true))] {
+            // The library's question and ours.
+            house.web.add_fault(Fault { times: 2, number: Some(phone(ANA)), ..Fault::once(Kind::AppState(400)) });
+            let wanted = Refresh { app_state: true, prekeys: false, privacy: false, recover, reconnect: false };
+            let refreshed: Refreshed = read(house.ask(&ana, Ask::Refresh(wanted)).await);
+            let first = &refreshed.app_state[0];
+            assert_eq!((first.success, first.recovery_requested), expected, "{refreshed:?}");
+            assert!(refreshed.app_state[1..].iter().all(|synced| synced.success), "{refreshed:?}");
+        }
         assert_eq!((refreshed.prekeys.unwrap().uploaded, refreshed.privacy_fetched), (true, Some(true)));
         house.stands(&ana, State::Connected).await;
         assert_eq!(house.web.stats().unknown_questions, 0);
@@ -145,6 +163,12 @@ on_both! {
         };
         let file: File = read(house.ask(&ana, Ask::Download(wanted.clone())).await);
         assert_eq!((file.size, house.blob_of(&file.blob).await), (50_000, bytes.to_vec()));
+        assert!(file.blob.starts_with("dl-") && file.blob.len() == 27, "{}", file.blob);
+        // Nobody came for it: perhaps whoever asked was killed.
+        provider_whatsapp_web::sweep(&house.blobs, house.clock.now()).await;
+        assert_eq!(house.blob_of(&file.blob).await.len(), 50_000);
+        provider_whatsapp_web::sweep(&house.blobs, house.clock.now() + 60 * 60 * 1000 + 1).await;
+        assert!(house.blobs.open(&file.blob).await.is_err());
         let wrong = Download { sha256: wanted.media_key.clone(), ..wanted.clone() };
         assert!(house.ask(&ana, Ask::Download(wrong)).await.is_err());
         let elsewhere = Download { url: None, direct_path: Some("//evil.example/a".into()), ..wanted };

@@ -253,6 +253,7 @@ impl House {
             ordered: false,
             options: json!({}),
             secret: "secret".into(),
+            most: None,
         };
         let create = subscriptions::create(self.engine(), new).unwrap();
         self.engine().perform(create).await.unwrap().unwrap();
@@ -360,6 +361,23 @@ impl House {
         self.engine().perform(organizations::create(self.engine(), "a commit")).await.unwrap();
     }
 
+    /// Lets half a second pass, and waits until this process is sure of its sessions for some seconds more.
+    pub async fn pass(&self) {
+        self.clock.advance(Duration::from_millis(500));
+        let engine = self.engine();
+        let in_doubt = |row: &store::sessions::Session| {
+            row.holder.as_ref() == Some(&engine.settings.process) && row.lease_until < engine.now() + 7_000
+        };
+        loop {
+            self.commit().await;
+            let mut reader = engine.db.reader().await.unwrap();
+            let rows = store::sessions::list(&mut reader, &self.organization, None, 100, 0).await.unwrap();
+            if !rows.iter().any(in_doubt) {
+                return;
+            }
+        }
+    }
+
     pub async fn ask(&self, sender: &Sender, ask: Ask) -> Result<Value, CallError> {
         let (name, fields) = ask.into_parts();
         sessions::call(self.engine(), &sender.id, &name, fields, Duration::from_secs(30)).await
@@ -384,6 +402,7 @@ impl House {
             provider_id: Some(id.to_owned()),
             origin: DIALECT,
             request_id: "request".into(),
+            terms: messages::Terms::default(),
         };
         self.engine().perform(messages::send(self.engine(), new)).await.unwrap().unwrap()
     }
@@ -414,8 +433,7 @@ impl House {
     pub async fn carried(&self, message: &Message) {
         let taken = async {
             while self.now(message).await.status == Status::Pending {
-                self.commit().await;
-                self.clock.advance(Duration::from_millis(500));
+                self.pass().await;
             }
         };
         tokio::time::timeout(PATIENCE, taken).await.expect("it is taken");
@@ -424,6 +442,54 @@ impl House {
 
     async fn now(&self, message: &Message) -> Message {
         store::messages::find(&mut self.engine().db.reader().await.unwrap(), &message.id).await.unwrap().unwrap()
+    }
+
+    /// The conversation that a message stands in.
+    pub async fn conversation(&self, message: &Id) -> Id {
+        let mut reader = self.engine().db.reader().await.unwrap();
+        store::messages::find(&mut reader, message).await.unwrap().unwrap().conversation_id
+    }
+
+    /// How the file of a message stands.
+    pub async fn file(&self, message: &Id) -> engine::media::Media {
+        self.engine().media(&self.organization, message).await.unwrap().unwrap()
+    }
+
+    /// Lets time pass, no faster than leases are renewed, until something is so.
+    pub async fn passes_until(&self, what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+        let waiting = async {
+            while !is_so().await {
+                self.pass().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect(what);
+    }
+
+    /// From now on it is written down in which transaction each event came; `false` where the database cannot tell.
+    pub async fn notes_transactions(&self) -> bool {
+        if self.scratch.kind != Kind::Postgres {
+            return false;
+        }
+        for sql in [
+            "CREATE TABLE noted (id BYTEA, tx BIGINT)",
+            "CREATE FUNCTION note() RETURNS trigger AS $$ BEGIN INSERT INTO noted VALUES (NEW.id, txid_current()); RETURN NEW; END $$ LANGUAGE plpgsql",
+            "CREATE TRIGGER note AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION note()",
+        ] {
+            self.engine().perform(Sql(sql)).await.unwrap();
+        }
+        true
+    }
+
+    /// In how many transactions these events came.
+    pub async fn transactions(&self, events: &[Id]) -> usize {
+        let mut reader = self.engine().db.reader().await.unwrap();
+        let mut found = HashSet::new();
+        for event in events {
+            let sql = "SELECT tx FROM noted WHERE id = ?1";
+            let mut row = reader.query_opt(sql, store::params![event]).await.unwrap().unwrap();
+            found.insert(row.take::<i64>().unwrap());
+        }
+        found.len()
     }
 
     /// How many messages were told of.
@@ -479,16 +545,22 @@ impl House {
         .await
     }
 
+    /// Whether what happened to a message was handed to those who want to know.
+    pub fn posted(&self, message: &Id) -> impl Fn() -> bool + use<> {
+        let (hooks, message) = (self.hooks.clone(), json!(message));
+        move || hooks.posted(HOOK).iter().any(|posted| posted.json()["subject"] == message)
+    }
+
     /// Waits until what happened to a message was handed to those who want to know.
     pub async fn delivered(&self, message: &Id) {
-        let hooks = self.hooks.clone();
+        let (hooks, is_posted) = (self.hooks.clone(), self.posted(message));
         let waiting = async {
             loop {
-                let posted = hooks.posted(HOOK);
-                if posted.iter().any(|posted| posted.json()["subject"] == json!(message)) {
+                let posted = hooks.posted(HOOK).len();
+                if is_posted() {
                     return;
                 }
-                hooks.reached(posted.len() + 1).await;
+                hooks.reached(posted + 1).await;
             }
         };
         tokio::time::timeout(PATIENCE, waiting).await.expect("it is told");
@@ -569,6 +641,18 @@ impl House {
         self.says(from, to, json!({ "type": "text", "text": { "body": text } }))
     }
 }
+
+/// One statement.
+struct Sql(&'static str);
+
+impl store::Work for Sql {
+    type Output = ();
+    async fn run(&self, tx: &mut store::Tx) -> store::Result<()> {
+        tx.execute(self.0, &[]).await.map(drop)
+    }
+}
+
+impl engine::UseCase for Sql {}
 
 pub fn document(event: &Event) -> Value {
     event.document.as_ref().map(|document| serde_json::from_slice(&document.bytes).unwrap()).unwrap_or_default()

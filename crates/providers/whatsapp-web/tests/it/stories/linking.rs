@@ -1,6 +1,7 @@
 use engine::sessions::State;
 use serde_json::{Value, json};
 use testkit::on_both;
+use web_wire::ask::{Ask, Code};
 
 use super::house::{ANA, BEN, House, phone, text};
 
@@ -34,5 +35,26 @@ on_both! {
         house.sent(&ana, BEN, "3EB0AA", text("still here")).await;
         assert_eq!(house.shown(BEN).await.0, "3EB0AA");
         assert_eq!(house.web.stats().unknown_questions, 0);
+    }
+
+    async fn a_code_to_type_that_is_over_is_told(house: &mut House) {
+        let ana = house.enrol("ana").await;
+        house.open(&ana).await;
+        house.stands(&ana, State::AwaitingLink).await;
+        let coded = |session: &engine::sessions::Session| session.offer.as_ref().is_some_and(|offer| offer["code"].is_string());
+        for by_hand in [false, true] {
+            house.ask(&ana, Ask::PairingCode { phone: ANA.into() }).await.unwrap();
+            house.stands_in(house.engine(), &ana, coded).await;
+            assert!(house.web.refresh_code(&phone(ANA), by_hand));
+            let session = house.stands_in(house.engine(), &ana, |session| !coded(session)).await;
+            assert!(session.state == State::AwaitingLink && session.next_step.unwrap().contains("another code"));
+            let told = house.notice("PairingCodeRefresh").await["event"].clone();
+            assert_eq!(told, json!({ "ForceManual": by_hand, "Expired": false }));
+        }
+        let code: Code = serde_json::from_value(house.ask(&ana, Ask::PairingCode { phone: ANA.into() }).await.unwrap()).unwrap();
+        house.stands_in(house.engine(), &ana, coded).await;
+        house.passes_until("its time is over", async || !coded(&house.engine().session(&ana.id).await.unwrap().unwrap())).await;
+        assert_eq!(house.notice("PairingCodeRefresh").await["event"], json!({ "ForceManual": false, "Expired": true }));
+        assert_ne!(code.code, "");
     }
 }

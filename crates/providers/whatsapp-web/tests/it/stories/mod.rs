@@ -2,10 +2,14 @@
 
 mod asks;
 mod endings;
+mod gone;
 mod house;
 mod kinds;
 mod linking;
+mod outages;
+mod people;
 mod pipe;
+mod strange;
 mod takeover;
 mod texts;
 mod trouble;

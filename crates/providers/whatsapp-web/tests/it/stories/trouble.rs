@@ -150,9 +150,7 @@ on_both! {
         let is_deaf = |event: &Event| event.kind == SESSION_CHANGED && event.data.contains("\"deaf\"");
         let found = async {
             while !house.events().await.iter().any(is_deaf) {
-                // No faster than leases are renewed.
-                house.commit().await;
-                house.clock.advance(Duration::from_millis(500));
+                house.pass().await;
             }
         };
         tokio::time::timeout(PATIENCE, found).await.expect("it is found");

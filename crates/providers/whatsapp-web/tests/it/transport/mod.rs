@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use net::{AddressPolicy, Looking, Lookup, Refusal};
-use provider_whatsapp_web::transport::{Error, Http, Limits, Network, Party, Proxy, Settings, Stage};
+use provider_whatsapp_web::transport::{Error, Http, Leash, Limits, Network, Party, Proxy, Settings, Stage};
 use proxies::{Manner, Stub, closed_port};
 use server::{Server, pattern, received};
 use wacore::net::{DisconnectReason, HttpClient, HttpRequest, HttpResponse, TransportEvent, TransportFactory};
@@ -73,7 +73,7 @@ async fn the_socket_speaks_through_each_way() {
     for (i, (way, proxy, stub)) in ways(&server).await.into_iter().enumerate() {
         let names = Names::of(&["127.0.0.1"]);
         let network = Network::new(settings(&server, NAME, &names)).unwrap();
-        let (transport, events) = network.socket(proxy.as_ref()).create_transport().await.unwrap();
+        let (transport, events) = network.socket(proxy.as_ref(), Leash::loose()).create_transport().await.unwrap();
         assert!(matches!(events.recv().await.unwrap(), TransportEvent::Connected), "{way}");
         for length in [1, 300_000] {
             let sent = Bytes::from(pattern(length));
@@ -259,12 +259,12 @@ async fn a_server_that_is_not_whatsapp_is_told_apart() {
     }
     let mut elsewhere = settings(&server, NAME, &names);
     elsewhere.endpoint = format!("wss://{NAME}:{}/media/3", server.port).parse().unwrap();
-    let error = there(elsewhere).socket(None).create_transport().await.err().unwrap();
+    let error = there(elsewhere).socket(None, Leash::loose()).create_transport().await.err().unwrap();
     assert!(matches!(error.downcast_ref(), Some(Error::Upgrade(_))), "{error:?}");
 
     let mut gone = settings(&server, NAME, &names);
     gone.endpoint = format!("wss://{NAME}:{}/ws/chat", closed_port().await).parse().unwrap();
-    let error = there(gone).socket(None).create_transport().await.err().unwrap();
+    let error = there(gone).socket(None, Leash::loose()).create_transport().await.err().unwrap();
     assert!(matches!(error.downcast_ref(), Some(Error::Unreachable(Party::Server, _))), "{error:?}");
 }
 
@@ -339,7 +339,7 @@ async fn a_build_for_the_sandbox_reaches_this_machine_only() {
 
 /// The errors of a socket, as the library wraps them, and of a request to the endpoint; both must fail.
 async fn both(network: &Network, proxy: Option<&Proxy>, server: &Server) -> [anyhow::Error; 2] {
-    let socket = network.socket(proxy).create_transport().await.err().unwrap();
+    let socket = network.socket(proxy, Leash::loose()).create_transport().await.err().unwrap();
     let host = network.endpoint().socket().host_str().unwrap().to_owned();
     let request = HttpRequest::get(format!("https://{host}:{}/media/1", server.port));
     let http = network.http(proxy).execute(request).await.unwrap_err();

@@ -1,0 +1,26 @@
+use std::fmt;
+use std::sync::Arc;
+
+/// Fills a buffer with unpredictable bytes.
+pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
+
+/// What an operator decides about this dialect, and what it needs from outside.
+#[derive(Clone)]
+pub struct Options {
+    /// Requests a second on the sending operations, and on all others together.
+    pub send_per_second: u32,
+    pub other_per_second: u32,
+    /// For webhook secrets and codes.
+    pub random: Random,
+    /// The published contract, served as it is.
+    pub contract: &'static [u8],
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("send_per_second", &self.send_per_second)
+            .field("other_per_second", &self.other_per_second)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,133 @@
+//! `/voices`: codes that are spoken on the phone.
+
+use engine::clock::rfc3339;
+use engine::content::Content;
+use engine::messages::{Echo, Message};
+use engine::regions;
+use serde::Serialize;
+
+use crate::answer::Answer;
+use crate::call::{Call, Handled, phone};
+use crate::carried::{self, VOICE};
+use crate::errors::{Code, Error};
+use crate::format::names::VOICE_UPDATED;
+use crate::ids::Noun;
+use crate::messages::shape::error_code;
+use crate::messages::timeline::Timeline;
+
+/// A language, and what stands before the code in it.
+const LANGUAGES: [(&str, &str); 12] = [
+    ("ar", "رمز التحقق الخاص بك هو"),
+    ("de", "Ihr Bestätigungscode lautet"),
+    ("en", "Your verification code is"),
+    ("es", "Su código de verificación es"),
+    ("fr", "Votre code de vérification est"),
+    ("id", "Kode verifikasi Anda adalah"),
+    ("it", "Il suo codice di verifica è"),
+    ("pt", "Seu código de verificação é"),
+    ("ru", "Ваш код подтверждения"),
+    ("tr", "Doğrulama kodunuz"),
+    ("vi", "Mã xác minh của bạn là"),
+    ("zh", "您的验证码是"),
+];
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shown {
+    id: String,
+    to: String,
+    verification_code: String,
+    language: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_code: Option<String>,
+    total_segments: usize,
+    total_price: f64,
+    currency: &'static str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<String>,
+    create_time: String,
+    update_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<String>,
+    biz_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_id: Option<String>,
+}
+
+pub(crate) fn shape(message: &Message, timeline: &Timeline) -> Shown {
+    let echo = Echo::of(message);
+    let (text, language) = match Content::parse(&message.content) {
+        Ok(Content::Speech { text, language }) => (text, language),
+        _ => (String::new(), "en".into()),
+    };
+    Shown {
+        id: Noun::Message.spell(&message.id),
+        to: message.address.clone(),
+        verification_code: code_in(&text),
+        language,
+        region_code: regions::of_number(&message.address),
+        total_segments: 1,
+        total_price: 0.0,
+        currency: "USD",
+        status: carried::status(timeline),
+        error_code: timeline.failure.as_ref().map(error_code),
+        create_time: rfc3339(message.created_at),
+        update_time: rfc3339(timeline.updated_at.unwrap_or(message.created_at)),
+        external_id: echo.external_id,
+        callback_url: echo.callback_url,
+        biz_type: if echo.verification.is_some() { "verify" } else { "voice" },
+        verification_id: echo.verification,
+    }
+}
+
+/// Digit by digit, and once more.
+pub(crate) fn speech(code: &str, language: &str) -> Content {
+    let before = LANGUAGES.iter().find(|(known, _)| *known == language).map_or(LANGUAGES[2].1, |(_, before)| before);
+    let digits = code.chars().map(String::from).collect::<Vec<_>>().join(", ");
+    let once = format!("{before}: {digits}.");
+    Content::Speech { text: format!("{once} {once}"), language: language.to_owned() }
+}
+
+/// The code in what is spoken: the digits of the first half.
+fn code_in(text: &str) -> String {
+    text.split('.').next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+}
+
+pub(crate) async fn send(call: Call) -> Handled {
+    let body = call.body()?;
+    let at = body.at();
+    let to = phone(&at.need("to")?)?;
+    if !regions::is_valid(&to) {
+        return Err(Error::new(Code::ParamInvalid, format!("{to} is not a phone number that can exist")).at("to"));
+    }
+    let place = at.need("verificationCode")?;
+    let code = place.string(4..=6)?;
+    if !code.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(place.refuse("must have digits only").into());
+    }
+    let words = LANGUAGES.map(|(word, _)| (word, word));
+    let language = at.read_nullable("language", |at| at.word(&words))?.flatten().unwrap_or("en");
+    let sender = carried::sender(&call, VOICE, None).await?;
+    let echo = carried::echo(&call, &at, VOICE_UPDATED).await?;
+    let message = carried::take(&call, sender, to, speech(&code, language), echo).await?;
+    Ok(Answer::of(&shape(&message, &Timeline::default())))
+}
+
+pub(crate) async fn list(call: Call) -> Handled {
+    carried::list(&call, VOICE, |message, _, timeline| shape(message, timeline)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_spoken_twice_and_found_again() {
+        let Content::Speech { text, language } = speech("0451", "id") else { panic!("it is speech") };
+        assert_eq!(text, "Kode verifikasi Anda adalah: 0, 4, 5, 1. Kode verifikasi Anda adalah: 0, 4, 5, 1.");
+        assert_eq!((language.as_str(), code_in(&text).as_str()), ("id", "0451"));
+    }
+}

@@ -1,0 +1,13 @@
+//! Stories of the YCloud API through its door.
+
+#![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
+
+mod bad_input;
+mod carried;
+mod contract;
+mod events;
+mod house;
+mod messages;
+mod outside;
+mod people;
+mod tenants;

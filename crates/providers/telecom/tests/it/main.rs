@@ -1,0 +1,4 @@
+//! Stories told with the carriers' stand-ins.
+
+mod http;
+mod smpp;

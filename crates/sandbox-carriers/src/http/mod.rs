@@ -1,0 +1,89 @@
+//! Three carriers with HTTP APIs, Twilio, Telnyx and Vonage, on one listener: their paths do not meet.
+//!
+//! Who acts: a request is checked as the carrier checks it ([`account`], and each carrier's folder), meets what is to go
+//! wrong ([`course`]) and is written into the ledger; a task of its own then lets the message or call live ([`journey`])
+//! and tells the platform of it in signed callbacks, tried again as that carrier does ([`callbacks`]).
+//!
+//! Not here: files (MMS), pools of numbers, scheduled messages, price lists, and the carriers' other products.
+
+mod account;
+mod callbacks;
+mod course;
+mod desk;
+mod journey;
+mod serve;
+mod telnyx;
+mod twilio;
+mod vonage;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+
+pub use account::{Account, Credentials, VONAGE_KEY};
+use desk::Desk;
+
+use crate::world::World;
+use crate::{ReplyError, StartError};
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub listen: SocketAddr,
+    /// More can be added later, see [`Carriers::put`].
+    pub accounts: Vec<Account>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { listen: (Ipv4Addr::LOCALHOST, 0).into(), accounts: Vec::new() }
+    }
+}
+
+/// The carriers while they run.
+pub struct Carriers {
+    desk: Arc<Desk>,
+    url: String,
+}
+
+impl Carriers {
+    pub(crate) async fn start(options: Options, world: &Arc<World>) -> Result<Self, StartError> {
+        let listen = |source| StartError::Listen { address: options.listen, source };
+        let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
+        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+        let desk = Arc::new(Desk::new(Arc::clone(world), options.accounts.clone()));
+        let router = twilio::routes().merge(telnyx::routes()).merge(vonage::routes());
+        tokio::spawn(serve::run(listener, router.with_state(Arc::clone(&desk)), world.stop.clone()));
+        Ok(Self { desk, url })
+    }
+
+    /// Where Twilio and Vonage are; Telnyx is at `/v2` under it.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Opens an account, or changes the one with the same credentials.
+    pub fn put(&self, account: Account) {
+        self.desk.put(account);
+    }
+
+    /// What a platform must know to use an account: `{provider, external_id, config, secrets}`, the last two as an
+    /// operator would type them.
+    #[must_use]
+    pub fn introduction(&self, account: &Account) -> serde_json::Value {
+        account.introduction(&self.url)
+    }
+
+    /// [`ReplyError::UnknownSender`] when no number of an HTTP carrier is called so.
+    pub(crate) async fn reply(&self, from: &str, to: &str, text: &str) -> Result<String, ReplyError> {
+        let account = self.desk.owner(to).ok_or(ReplyError::UnknownSender)?;
+        let url = account.inbound_url.clone().ok_or(ReplyError::Nobody)?;
+        let letter = desk::Letter { from, to, text, url: &url };
+        Ok(match &account.credentials {
+            Credentials::Twilio { .. } => twilio::bring(&self.desk, &account, &letter).await,
+            Credentials::Telnyx { .. } => telnyx::bring(&self.desk, &account, &letter).await,
+            Credentials::Vonage { .. } => vonage::bring(&self.desk, &account, &letter).await,
+        })
+    }
+}

@@ -1,0 +1,55 @@
+//! What the carriers were given, and phones that answer by SMS.
+
+use axum::Json;
+use axum::extract::State as AxumState;
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use sandbox_carriers::{Handle, ReplyError};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use super::{Answer, refuse};
+use crate::world::{Shared, World};
+
+pub(super) async fn sms(AxumState(world): AxumState<Shared>) -> Response {
+    listed(&world, Handle::sms)
+}
+
+pub(super) async fn voice(AxumState(world): AxumState<Shared>) -> Response {
+    listed(&world, Handle::voice)
+}
+
+pub(super) async fn emails(AxumState(world): AxumState<Shared>) -> Response {
+    listed(&world, Handle::emails)
+}
+
+#[derive(Serialize)]
+struct Listed<T> {
+    data: Vec<T>,
+}
+
+fn listed<T: Serialize>(world: &World, list: impl Fn(&Handle) -> Vec<T>) -> Response {
+    Json(Listed { data: world.carriers.get().map(list).unwrap_or_default() }).into_response()
+}
+
+/// The phone writes an SMS to a name or number of a carrier; `None` when no carrier has it, or nothing is written that an
+/// SMS could carry. Gives the carrier's id.
+pub(super) async fn reply(world: &World, phone: &str, to: &str, given: &Map<String, Value>) -> Answer<Option<String>> {
+    let text = given.get("text");
+    let Some(text) = text.and_then(|text| text.get("body").or(Some(text))).and_then(Value::as_str) else {
+        return Ok(None);
+    };
+    let Some(carriers) = world.carriers.get() else { return Ok(None) };
+    match carriers.reply(&format!("+{phone}"), to, text).await {
+        Ok(id) => Ok(Some(id)),
+        Err(ReplyError::UnknownSender) => Ok(None),
+        Err(error @ ReplyError::Nobody) => Err(refuse(StatusCode::CONFLICT, error.to_string())),
+    }
+}
+
+/// Adds the carriers' counts.
+pub(super) fn count(world: &World, stats: &mut Value) {
+    let Some(carriers) = world.carriers.get() else { return };
+    let counted = carriers.stats();
+    (stats["sms"], stats["voice"], stats["smtp"]) = (json!(counted.sms), json!(counted.voice), json!(counted.smtp));
+}
