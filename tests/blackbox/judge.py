@@ -67,7 +67,14 @@ def modern(value):
     return [modern(one) for one in value] if isinstance(value, list) else value
 
 
-KIRIM, DIGIGO = Contract("kirim", "/v1"), Contract("digigo", "")
+KIRIM, YCLOUD, DIGIGO = Contract("kirim", "/v1"), Contract("ycloud", "/v2"), Contract("digigo", "")
+# Published as objects although their own examples are texts and numbers.
+for name, member in (("ContactCustomAttribute", "value"), ("WhatsappApiError", "error_data")):
+    YCLOUD.document["components"]["schemas"][name]["properties"][member] = {}
+
+
+def contract_of(path):
+    return next((contract for contract in (KIRIM, YCLOUD) if path.startswith(contract.base + "/")), DIGIGO)
 
 
 def hold(answer):
@@ -75,7 +82,7 @@ def hold(answer):
     url = urlsplit(answer.url)
     if url.netloc not in platforms:
         return
-    contract = KIRIM if url.path.startswith("/v1/") else DIGIGO
+    contract = contract_of(url.path)
     path, operation = contract.operation(answer.request.method, url.path.removeprefix(contract.base))
     if operation is None:
         return
@@ -90,11 +97,18 @@ def hold(answer):
         assert not wrong, f"{place}: {wrong} in {answer.text[:2000]}"
 
 
+def is_ycloud_error(place, status, body):
+    wrong = YCLOUD.complaints("error", {"$ref": "#/components/schemas/ErrorResponse"}, body)
+    assert not wrong and body["error"]["status"] == status and body["error"]["requestId"], f"{place}: {wrong} in {body}"
+
+
 def unlisted(contract, place, answer):
     """Good answers are all described; errors look alike everywhere."""
     assert answer.status_code >= 400, f"{place} is not described: {answer.text[:2000]}"
     body = answer.json()
-    if contract is DIGIGO:
+    if contract is YCLOUD:
+        is_ycloud_error(place, answer.status_code, body)
+    elif contract is DIGIGO:
         assert set(body) - BESIDE in ENVELOPES, f"{place}: {body}"
     else:
         assert set(body["error"]) - {"param"} == {"type", "code", "message", "request_id"}, f"{place}: {body}"

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import judge
 import requests
+from ycloud import Ycloud
 
 BIN = os.environ["HERMOD_BIN"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +128,7 @@ class Platform(Program):
         judge.watch(self.url)
         self.outside = Outside(self.told["sandbox_url"])
         self.kirim = Kirim(self.url, self.told["kirim"])
+        self.ycloud = Ycloud(self.url, self.told["ycloud"])
 
     def _introduced(self):
         self.alive()

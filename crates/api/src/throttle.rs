@@ -12,7 +12,6 @@ use std::sync::{Mutex, PoisonError};
 use foldhash::fast::RandomState;
 
 const NANOS: i64 = 1_000_000;
-const MINUTE: i64 = 60_000 * NANOS;
 /// Full buckets are swept out when there are this many.
 const MANY: usize = 10_000;
 
@@ -22,10 +21,25 @@ pub struct Limit {
     pub per_minute: u32,
 }
 
+/// So many requests in a stretch of time, all of them at once if need be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub limit: u32,
+    pub seconds: u32,
+}
+
+impl From<Limit> for Window {
+    fn from(limit: Limit) -> Self {
+        Self { limit: limit.per_minute, seconds: 60 }
+    }
+}
+
 /// How a caller stands after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
     pub limit: u32,
+    /// The stretch of time that it is for, in seconds.
+    pub window: u32,
     /// Whole tokens left.
     pub remaining: u32,
     /// When the bucket will be full, in seconds since 1970, rounded up.
@@ -45,23 +59,24 @@ impl<K> Default for Throttle<K> {
 
 impl<K: Eq + Hash> Throttle<K> {
     /// Takes one token, if there is one.
-    pub fn take(&self, key: K, limit: Limit, now_ms: i64) -> Standing {
-        let now = now_ms * NANOS;
+    pub fn take(&self, key: K, limit: impl Into<Window>, now_ms: i64) -> Standing {
+        let (window, now) = (limit.into(), now_ms * NANOS);
+        let whole = window.nanos();
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MANY {
             buckets.retain(|_, full_at| *full_at > now);
         }
         let full_at = buckets.entry(key).or_insert(now);
-        // A clock that was set back must not lock anybody out for longer than a minute.
-        *full_at = (*full_at).clamp(now, now + MINUTE);
-        let cost = limit.cost();
-        let taken = *full_at + cost <= now + MINUTE;
+        // A clock that was set back must not lock anybody out for longer than the window.
+        *full_at = (*full_at).clamp(now, now + whole);
+        let cost = window.cost();
+        let taken = *full_at + cost <= now + whole;
         if taken {
             *full_at += cost;
         }
-        let wait = (*full_at + cost - now - MINUTE).max(0);
+        let wait = (*full_at + cost - now - whole).max(0);
         let retry_after = (!taken).then(|| ceil(wait, 1000 * NANOS).max(1));
-        Standing { retry_after, ..limit.standing(*full_at, now) }
+        Standing { retry_after, ..window.standing(*full_at, now) }
     }
 }
 
@@ -69,19 +84,32 @@ impl Limit {
     /// How a caller stands who has asked for nothing.
     #[must_use]
     pub fn full(self, now_ms: i64) -> Standing {
+        Window::from(self).full(now_ms)
+    }
+}
+
+impl Window {
+    /// How a caller stands who has asked for nothing.
+    #[must_use]
+    pub fn full(self, now_ms: i64) -> Standing {
         self.standing(now_ms * NANOS, now_ms * NANOS)
+    }
+
+    fn nanos(self) -> i64 {
+        i64::from(self.seconds.max(1)) * 1000 * NANOS
     }
 
     /// How much time a token is worth.
     fn cost(self) -> i64 {
-        MINUTE / i64::from(self.per_minute.max(1))
+        self.nanos() / i64::from(self.limit.max(1))
     }
 
     fn standing(self, full_at: i64, now: i64) -> Standing {
-        let left = (MINUTE - (full_at - now)) / self.cost();
+        let left = (self.nanos() - (full_at - now)) / self.cost();
         Standing {
-            limit: self.per_minute,
-            remaining: u32::try_from(left).unwrap_or(0).min(self.per_minute),
+            limit: self.limit,
+            window: self.seconds,
+            remaining: u32::try_from(left).unwrap_or(0).min(self.limit),
             reset: ceil(full_at, 1000 * NANOS),
             retry_after: None,
         }
@@ -104,12 +132,15 @@ mod tests {
     fn a_bucket_empties_and_fills_again() {
         let (throttle, limit) = (Throttle::default(), Limit { per_minute: 60 });
         let first = throttle.take("a", limit, NOW);
-        assert_eq!(first, Standing { limit: 60, remaining: 59, reset: NOW / 1000 + 1, retry_after: None });
+        assert_eq!(first, Standing { limit: 60, window: 60, remaining: 59, reset: NOW / 1000 + 1, retry_after: None });
         for _ in 0..59 {
             assert_eq!(throttle.take("a", limit, NOW).retry_after, None);
         }
         let refused = throttle.take("a", limit, NOW);
-        assert_eq!(refused, Standing { limit: 60, remaining: 0, reset: NOW / 1000 + 60, retry_after: Some(1) });
+        assert_eq!(
+            refused,
+            Standing { limit: 60, window: 60, remaining: 0, reset: NOW / 1000 + 60, retry_after: Some(1) }
+        );
         assert_eq!(throttle.take("b", limit, NOW).remaining, 59, "another caller's bucket is another");
         assert_eq!(throttle.take("a", limit, NOW + 999).retry_after, Some(1), "refused requests cost nothing");
         assert_eq!(throttle.take("a", limit, NOW + 1000).retry_after, None);
@@ -123,7 +154,18 @@ mod tests {
         assert_eq!((throttle.take((), limit, NOW).remaining, throttle.take((), limit, NOW).remaining), (1, 0));
         assert_eq!(throttle.take((), limit, NOW).retry_after, Some(30));
         assert_eq!(throttle.take((), limit, NOW + 10_500).retry_after, Some(20));
-        assert_eq!(limit.full(NOW), Standing { limit: 2, remaining: 2, reset: NOW / 1000, retry_after: None });
+        assert_eq!(
+            limit.full(NOW),
+            Standing { limit: 2, window: 60, remaining: 2, reset: NOW / 1000, retry_after: None }
+        );
+    }
+
+    #[test]
+    fn a_window_may_be_an_hour() {
+        let (throttle, hour) = (Throttle::default(), Window { limit: 2, seconds: 3600 });
+        assert_eq!((throttle.take((), hour, NOW).remaining, throttle.take((), hour, NOW).remaining), (1, 0));
+        assert_eq!(throttle.take((), hour, NOW).retry_after, Some(1800));
+        assert_eq!(throttle.take((), hour, NOW + 1_800_000).retry_after, None);
     }
 
     #[test]

@@ -22,11 +22,15 @@ pub struct Cache {
     pub(crate) keys: Map<[u8; 32], ApiKey>,
     pub(crate) senders: Map<(Id, String), Sender>,
     pub(crate) senders_by_id: Map<Id, Sender>,
+    /// By channel and address.
+    pub(crate) senders_on: Map<(Id, String), Sender>,
     /// By provider and the provider's name; so are `accounts_by_name`.
     pub(crate) senders_by_name: Map<(String, String), Sender>,
     pub(crate) accounts_by_name: Map<(String, String), store::accounts::Account>,
     pub(crate) accounts: Map<Id, Account>,
     pub(crate) organizations: Map<Id, store::organizations::Organization>,
+    /// One value.
+    pub(crate) prices: Map<(), crate::billing::Prices>,
     /// When each account was last known to be heard.
     heard: Mutex<HashMap<Id, i64, RandomState>>,
 }
@@ -45,10 +49,12 @@ impl Cache {
         self.keys.clear();
         self.senders.clear();
         self.senders_by_id.clear();
+        self.senders_on.clear();
         self.senders_by_name.clear();
         self.accounts_by_name.clear();
         self.accounts.clear();
         self.organizations.clear();
+        self.prices.clear();
     }
 
     /// Whether it is time to write down that an account is heard; if so, the next time is a while away.

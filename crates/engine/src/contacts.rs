@@ -5,7 +5,7 @@ use store::senders::Sender;
 use store::{Id, Result, Tx, Work};
 
 use crate::events::{self, Note};
-use crate::{Engine, Outcome, Refusal, UseCase};
+use crate::{Engine, Outcome, Refusal, UseCase, billing};
 
 /// Kinds of addresses.
 pub const PHONE: &str = "phone";
@@ -117,6 +117,7 @@ impl UseCase for Update {
 
 /// Deletes a contact with its conversations and messages, at every sender.
 pub struct Delete {
+    pub engine: Engine,
     pub organization: Id,
     pub sender: Id,
     pub id: Id,
@@ -128,6 +129,7 @@ impl Work for Delete {
         if store::contacts::of_sender(tx, &self.organization, &self.sender, &self.id).await?.is_none() {
             return Ok(Err(Refusal::NotFound("contact")));
         }
+        billing::give_back_of(tx, &self.engine, &self.organization, &self.id).await?;
         store::contacts::delete(tx, &self.organization, &self.id).await?;
         Ok(Ok(()))
     }

@@ -149,6 +149,7 @@ impl Work for Delete {
     async fn run(&self, tx: &mut Tx) -> Result<Outcome<Entry>> {
         let found = entry(tx, &self.organization, &self.id).await?;
         if let Ok(entry) = &found {
+            crate::billing::give_back_of(tx, &self.engine, &self.organization, &self.id).await?;
             rows::delete(tx, &self.organization, &self.id).await?;
             let note = Note::new(&self.organization, events::CONTACT_DELETED, &self.id);
             events::append(tx, &self.engine, note, &card(entry)).await?;

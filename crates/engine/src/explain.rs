@@ -1,12 +1,13 @@
-//! The whole story of a message, event, delivery, contact or template, from the rows that it left.
+//! The whole story of a message, event, delivery, verification, contact or template, from the rows that it left.
 
 use store::deliveries::Delivery;
 use store::events::Event;
 use store::messages::Message;
+use store::verifications::Verification;
 use store::{Id, Reader, Result};
 
 use crate::events::{MessageData, SessionData};
-use crate::{Engine, clock};
+use crate::{Engine, billing, clock};
 
 /// One line of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub async fn explain(engine: &Engine, spelling: &str) -> Result<Vec<Line>> {
     if let Some(event) = store::events::get(&mut reader, &id).await? {
         return about_event(engine, &mut reader, &event).await;
     }
+    if let Some(verification) = store::verifications::find(&mut reader, &id).await? {
+        return about_verification(engine, &mut reader, &verification).await;
+    }
     let mut lines = Vec::new();
     for event in store::events::about(&mut reader, &id).await? {
         tell_event(&mut reader, &event, &mut lines).await?;
@@ -79,9 +83,33 @@ async fn story(engine: &Engine, reader: &mut Reader, message: &Message) -> Resul
         ));
     }
     hold(engine, reader, message, &mut lines).await?;
+    for entry in store::billing::entries_about(reader, &message.id).await? {
+        let amount = billing::spelt(entry.amount);
+        lines.push(Line::new(entry.created_at, 0, format!("money {}: {amount} {}", entry.kind, entry.currency)));
+    }
     if let Some(media) = store::media::get(reader, &message.organization_id, &message.id).await? {
         let reason = media.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         lines.push(Line::new(media.updated_at, 0, format!("its file ({}) is {}{reason}", media.mime, media.status)));
+    }
+    Ok(lines)
+}
+
+/// How it stands, and what carried its code.
+async fn about_verification(engine: &Engine, reader: &mut Reader, it: &Verification) -> Result<Vec<Line>> {
+    let text = format!(
+        "verification {} of {} over {}: {}, wrong answers so far: {}, good until {}",
+        it.id,
+        it.address.value,
+        it.channel,
+        it.status,
+        it.wrong,
+        clock::rfc3339(it.expires_at),
+    );
+    let mut lines = vec![Line::new(it.created_at, 0, text)];
+    for id in it.message_id.iter().chain(&it.fallback_id) {
+        if let Some(message) = store::messages::find(reader, id).await? {
+            lines.extend(story(engine, reader, &message).await?);
+        }
     }
     Ok(lines)
 }

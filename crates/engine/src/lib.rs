@@ -6,6 +6,7 @@
 //! What they have to do stands in the database, so each of them can be killed at any line.
 
 pub mod accounts;
+pub mod billing;
 pub mod cache;
 pub mod chats;
 pub mod clock;
@@ -42,6 +43,7 @@ pub mod settings;
 pub mod subscriptions;
 pub mod templates;
 pub mod transport;
+pub mod verification;
 pub mod wake;
 pub mod workers;
 

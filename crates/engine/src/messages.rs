@@ -12,6 +12,7 @@ use store::senders::Sender;
 use store::templates::Template;
 use store::{Id, Result, Tx, Work};
 
+use crate::billing::{self, Bill};
 use crate::content::Content;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
@@ -119,16 +120,28 @@ impl Work for Send {
             return Ok(Err(refusal));
         }
         let (organization, to) = (&sender.organization_id, &new.to);
+        // What is taken all the same and never sent costs nothing.
+        let bill = self.bill(tx, template.as_ref()).await?;
+        let bill = if objection.is_some() { bill.map(Bill::unreserved) } else { bill };
+        // The balance is locked before the conversation, as by everybody who sends.
+        if let Some(bill) = bill.as_ref().filter(|bill| bill.is_reserved())
+            && !billing::take(tx, engine, organization, bill).await?
+        {
+            return Ok(Err(Refusal::BalanceTooLow));
+        }
         let known = store::conversations::with_address(tx, organization, &sender.id, &to.kind, &to.value).await?;
         let with = match known {
             Some(with) => with,
             None => self.begin(tx).await?,
         };
         // Made when the conversation is locked, so that ids grow within it.
-        let message = self.message(engine.new_id(), with);
+        let message = self.message(engine.new_id(), with, bill.as_ref());
         store::conversations::wrote(tx, &with.conversation, &message.id, message.created_at).await?;
         if !store::messages::insert(tx, &message, with.last_message.as_ref()).await? {
             return Err(store::Error::Exists("messages_by_provider_id".into()));
+        }
+        if let Some(bill) = bill.filter(Bill::is_reserved) {
+            billing::reserved(tx, engine, &message, &bill).await?;
         }
         let data = MessageData { request_id: message.request_id.clone(), ..MessageData::default() };
         let note = Note::about(organization, events::MESSAGE_CREATED, &message);
@@ -153,6 +166,9 @@ impl Work for SendAll {
     type Output = Outcome<Vec<Message>>;
 
     async fn run(&self, tx: &mut Tx) -> Result<Outcome<Vec<Message>>> {
+        if !self.is_covered(tx).await? {
+            return Ok(Err(Refusal::BalanceTooLow));
+        }
         let mut messages = Vec::with_capacity(self.0.len());
         for send in &self.0 {
             match send.run(tx).await? {
@@ -163,6 +179,22 @@ impl Work for SendAll {
             }
         }
         Ok(Ok(messages))
+    }
+}
+
+impl SendAll {
+    /// Whether there is money for all of them.
+    async fn is_covered(&self, tx: &mut Tx) -> Result<bool> {
+        let Some(first) = self.0.first().filter(|first| first.engine.settings.billing.metering) else {
+            return Ok(true);
+        };
+        let mut bills = Vec::with_capacity(self.0.len());
+        for send in &self.0 {
+            // What is refused for another reason says so itself.
+            let Ok(template) = send.sendable(tx).await? else { return Ok(true) };
+            bills.extend(send.bill(tx, template.as_ref()).await?.filter(Bill::is_reserved));
+        }
+        billing::covers(tx, &first.new.sender.organization_id, &bills).await
     }
 }
 
@@ -195,7 +227,7 @@ impl Send {
     }
 
     /// Whether the sender may send; with the template where it is one.
-    async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Template>>> {
+    pub(crate) async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Template>>> {
         let sender = &*self.new.sender;
         if sender.status != senders::CONNECTED {
             let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
@@ -225,6 +257,12 @@ impl Send {
             return Ok(Some((Refusal::Blocked, terms.blocked == Consult::Afterwards)));
         }
         Ok(None)
+    }
+
+    /// What it costs.
+    async fn bill(&self, tx: &mut Tx, template: Option<&Template>) -> Result<Option<Bill>> {
+        let (sender, category) = (&*self.new.sender, template.map(|template| template.category.as_str()));
+        billing::estimate(tx, &self.engine, sender, &self.new.to, &self.new.content, category).await
     }
 
     /// Taken, and never to be sent. The caller still hears of it as of a message that waits: the failure is told.
@@ -264,7 +302,7 @@ impl Send {
         Ok(With { conversation: conversation.id, contact, last_message: conversation.last_message })
     }
 
-    fn message(&self, id: Id, with: With) -> Message {
+    fn message(&self, id: Id, with: With, bill: Option<&Bill>) -> Message {
         let new = &self.new;
         Message {
             id,
@@ -286,7 +324,7 @@ impl Send {
             origin: new.origin.into(),
             request_id: Some(new.request_id.clone()),
             echo: new.terms.echo.to_json(),
-            billing: None,
+            billing: bill.map(Bill::to_json),
             created_at: id.millis(),
             updated_at: id.millis(),
         }
@@ -413,6 +451,7 @@ impl Work for Withdraw {
         (message.status, message.error) = (Status::Failed, serde_json::to_string(&failure).ok());
         (message.receipts, message.updated_at) = (message.receipts | Status::Failed.bit(), self.engine.now());
         store::messages::advance(tx, &message).await?;
+        billing::settle(tx, &self.engine, &message, None).await?;
         store::messages::unname(tx, &self.id).await?;
         let data = MessageData { failure: Some(failure), ..MessageData::default() };
         let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);

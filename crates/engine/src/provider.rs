@@ -14,6 +14,7 @@ use store::Id;
 use store::senders::Sender;
 use tokio_util::sync::CancellationToken;
 
+use crate::billing::Tariff;
 use crate::content::Content;
 use crate::failure::SendError;
 use crate::{Engine, facts, sessions};
@@ -86,6 +87,12 @@ pub trait Provider: Send + Sync + 'static {
     fn pace(&self) -> Pace;
     /// For how long an inbound message lets us write freely; `None`: always.
     fn window(&self) -> Option<Duration>;
+    /// How many calls an account lets us have under way, where its provider would only make the others wait. A call that
+    /// waits counts as made: after a crash it would be in doubt.
+    fn at_once(&self, account: &Account) -> usize {
+        let _ = account;
+        usize::MAX
+    }
 
     /// Hands a message over. Every error says whether it may be tried again.
     fn send<'a>(
@@ -99,6 +106,18 @@ pub trait Provider: Send + Sync + 'static {
     /// sender, and what comes in finds it by its address.
     fn by_address(&self) -> bool {
         self.channel() != "whatsapp"
+    }
+
+    /// How many parts its channel counts, each at the price of one.
+    fn units(&self, content: &Content) -> i64 {
+        let _ = content;
+        1
+    }
+
+    /// What one of its receipts says of the price of its message.
+    fn tariff(&self, receipt: &facts::Document) -> Option<Tariff> {
+        let _ = receipt;
+        None
     }
 
     fn push(&self) -> Option<&dyn Push> {

@@ -19,6 +19,9 @@ pub enum Refusal {
     /// We do not want to write to the recipient.
     #[error("the recipient is blocked")]
     Blocked,
+    /// The organization's money does not suffice.
+    #[error("the balance does not suffice")]
+    BalanceTooLow,
     /// No approved template of this name and language.
     #[error("there is no such template")]
     UnknownTemplate,

@@ -12,6 +12,7 @@ const LEASE_MS: i64 = 10 * 60 * 1000;
 
 /// Deletes everything that is too old now; returns how many rows went.
 pub async fn round(engine: &Engine) -> Result<u64> {
+    engine.perform(Forget { engine: engine.clone() }).await?;
     let mut gone = 0;
     for kind in Kind::ALL {
         let Some(age) = engine.settings.retention.of(kind) else { continue };
@@ -26,6 +27,20 @@ pub async fn round(engine: &Engine) -> Result<u64> {
     }
     Ok(gone)
 }
+
+/// Codes are not kept longer than they can be used, however long their rows are.
+struct Forget {
+    engine: Engine,
+}
+
+impl Work for Forget {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::verifications::forget(tx, self.engine.now()).await
+    }
+}
+
+impl UseCase for Forget {}
 
 struct Purge {
     engine: Engine,

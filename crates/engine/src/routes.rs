@@ -1,5 +1,7 @@
 //! Senders that carriers know by their addresses, and which accounts carry for them where.
 
+use std::sync::Arc;
+
 pub use store::routes::Route;
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work, routes as rows};
@@ -81,7 +83,7 @@ impl Work for Set {
             let Some(account) = account.filter(|account| account.organization_id == self.organization) else {
                 return Ok(Err(Refusal::NotFound("account")));
             };
-            let carries = |provider: &std::sync::Arc<dyn crate::provider::Provider>| {
+            let carries = |provider: &Arc<dyn crate::provider::Provider>| {
                 provider.by_address() && provider.channel() == sender.channel
             };
             if !self.engine.provider(&account.provider).is_some_and(carries) {
@@ -104,7 +106,23 @@ impl Engine {
     }
 
     /// The oldest of an organization with an address on a channel; without an address, the oldest of the channel.
-    pub async fn sender_on(&self, organization: &Id, channel: &str, address: Option<&str>) -> Result<Option<Sender>> {
+    pub async fn sender_on(
+        &self,
+        organization: &Id,
+        channel: &str,
+        address: Option<&str>,
+    ) -> Result<Option<Arc<Sender>>> {
+        // No address has a space.
+        let key = (*organization, [channel, " ", address.unwrap_or_default()].concat());
+        if let Some(known) = self.cache.senders_on.get(&key) {
+            return Ok(Some(known));
+        }
+        let generation = self.cache.generation();
+        let found = self.find_sender_on(organization, channel, address).await?;
+        Ok(found.map(|found| self.cache.keep(&self.cache.senders_on, generation, key, found)))
+    }
+
+    async fn find_sender_on(&self, organization: &Id, channel: &str, address: Option<&str>) -> Result<Option<Sender>> {
         let mut reader = self.db.reader().await?;
         match address {
             Some(address) => store::senders::by_address(&mut reader, organization, channel, address).await,

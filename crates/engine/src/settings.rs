@@ -1,5 +1,6 @@
 //! What an operator can decide about the engine. Defaults are `config/default.toml`'s.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use store::retention::Kind;
@@ -14,7 +15,9 @@ pub struct Settings {
     pub deliveries: Deliveries,
     pub sessions: Sessions,
     pub consent: Consent,
+    pub verify: Verify,
     pub retention: Retention,
+    pub billing: Billing,
     /// Everything happens in the sandbox: nothing is told as live.
     pub sandbox: bool,
 }
@@ -49,6 +52,12 @@ pub struct Sessions {
     pub opens_per_second: u32,
 }
 
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Billing {
+    /// Organizations pay from their balances, and send nothing that they cannot pay.
+    pub metering: bool,
+}
+
 /// Words that, alone in a message, mean that somebody does not want to hear from us, or does again; in any case.
 #[derive(Clone, Debug)]
 pub struct Consent {
@@ -66,6 +75,53 @@ impl Default for Consent {
     }
 }
 
+/// Codes that prove that an address is somebody's.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// Digits of a code that we make.
+    pub code_length: usize,
+    /// How long a code is good.
+    pub expiry: Duration,
+    /// Wrong answers after which none is right any more.
+    pub tries: i64,
+    /// How often codes may be asked for: for one recipient, and for all numbers that differ in their last four digits only.
+    pub per_recipient: Pace,
+    pub per_prefix: Pace,
+    /// What WhatsApp reports as failed at once goes by SMS.
+    pub sms_fallback: bool,
+    /// Stands before every text.
+    pub brand: String,
+    /// The approved template of the category authentication that carries codes on WhatsApp; empty: any.
+    pub whatsapp_template: String,
+    /// By language in small letters; `{code}` and `{minutes}` are filled in.
+    pub texts: BTreeMap<String, String>,
+}
+
+/// So many within a time, all of them at once if need be.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// 0: without limit.
+    pub most: u32,
+    pub within: Duration,
+}
+
+impl Default for Verify {
+    fn default() -> Self {
+        let text = "Your verification code is {code}. It is valid for {minutes} minutes.";
+        Self {
+            code_length: 6,
+            expiry: Duration::from_secs(600),
+            tries: 5,
+            per_recipient: Pace { most: 5, within: Duration::from_secs(600) },
+            per_prefix: Pace { most: 50, within: Duration::from_secs(3600) },
+            sms_fallback: true,
+            brand: String::new(),
+            whatsapp_template: String::new(),
+            texts: BTreeMap::from([("en".to_owned(), text.to_owned())]),
+        }
+    }
+}
+
 /// How long rows are kept; `None`: for ever.
 #[derive(Clone, Debug)]
 pub struct Retention {
@@ -73,6 +129,7 @@ pub struct Retention {
     pub events: Option<Duration>,
     pub deliveries: Option<Duration>,
     pub idempotency_keys: Option<Duration>,
+    pub verifications: Option<Duration>,
 }
 
 impl Retention {
@@ -83,6 +140,7 @@ impl Retention {
             Kind::Events => self.events,
             Kind::Deliveries => self.deliveries,
             Kind::IdempotencyKeys => self.idempotency_keys,
+            Kind::Verifications => self.verifications,
         }
     }
 }
@@ -105,12 +163,15 @@ impl Default for Settings {
             deliveries: Deliveries { per_subscription: 64, in_flight: 512 },
             sessions: Sessions { opens_per_second: 50 },
             consent: Consent::default(),
+            verify: Verify::default(),
             retention: Retention {
                 messages: Some(DAY * 365),
                 events: Some(DAY * 90),
                 deliveries: Some(DAY * 30),
                 idempotency_keys: Some(DAY),
+                verifications: Some(DAY * 30),
             },
+            billing: Billing::default(),
             sandbox: false,
         }
     }

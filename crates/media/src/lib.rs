@@ -11,4 +11,4 @@ mod serve;
 pub use blobs::{Blobs, Error, Opened, Stored};
 pub use format::Meta;
 pub use links::{Denied, Links};
-pub use serve::{Now, router};
+pub use serve::{Now, answer, router};

@@ -67,7 +67,8 @@ fn allowed(serving: &Serving, id: &str, query: &str) -> Result<(), Denied> {
     serving.links.verify(id, expires, signature, (serving.now)())
 }
 
-async fn answer(blob: Opened, asked: &HeaderMap) -> std::io::Result<Response> {
+/// A blob, or the part of it that the request's headers ask for.
+pub async fn answer(blob: Opened, asked: &HeaderMap) -> std::io::Result<Response> {
     let size = blob.size;
     let tag = format!("\"{}\"", hex::encode(blob.sha256));
     let mut headers = safe_headers(&blob.meta);

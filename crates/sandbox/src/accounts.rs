@@ -120,7 +120,8 @@ pub(crate) fn found(
         for _ in 0..count {
             let number_id = Text::from(seed.digits(&label(&format!("number/{next}")), '4', 15));
             let mut number = Number::new(number_id.clone(), waba_id.clone(), &format!("1555{next:07}"), "1", name, now);
-            (number.verified, number.registered, number.pin) = (true, true, Some("123456".to_owned()));
+            // without a PIN of its own: the first to register it chooses one
+            (number.verified, number.registered) = (true, true);
             own.push(number_id);
             numbers.push(number);
             next += 1;

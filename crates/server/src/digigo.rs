@@ -141,7 +141,7 @@ mod tests {
             admin_token,
             echo: false,
             skip_media: false,
-            time_zone: chrono_tz::Tz::UTC,
+            time_zone: dialect_digigo::Zone::UTC,
             environment: String::new(),
             region: String::new(),
             users: dialect_digigo::NewUsers::default(),

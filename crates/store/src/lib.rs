@@ -11,6 +11,7 @@ mod seal;
 mod select;
 
 pub mod accounts;
+pub mod billing;
 pub mod calls;
 pub mod contacts;
 pub mod conversations;
@@ -37,6 +38,7 @@ pub mod sessions;
 pub mod settings;
 pub mod subscriptions;
 pub mod templates;
+pub mod verifications;
 
 pub use db::{Db, Error, FromCell, Location, Reader, Result, Row, Tx, Value, Work};
 pub use id::{Id, Ids};

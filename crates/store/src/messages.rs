@@ -332,6 +332,19 @@ pub async fn read_up_to(tx: &mut Tx, conversation: &Id, id: &Id, now: i64) -> Re
     row.map_or(Ok(0), |mut row| row.take())
 }
 
+/// The messages of a conversation, which is locked, that have a bill and were not handed over.
+pub(crate) async fn pending_with_bill(tx: &mut Tx, conversation: &Id) -> Result<Vec<Message>> {
+    let sql = format!(
+        "WITH RECURSIVE chain (id, previous_id) AS (
+           SELECT m.id, m.previous_id FROM conversations v JOIN messages m ON m.id = v.last_message_id WHERE v.id = ?1
+           UNION ALL
+           SELECT m.id, m.previous_id FROM chain c JOIN messages m ON m.id = c.previous_id)
+         SELECT {COLUMNS} FROM messages
+         WHERE id IN (SELECT id FROM chain) AND status = ?2 AND direction = 1 AND billing IS NOT NULL"
+    );
+    tx.query(&sql, params![conversation, Status::Pending as i64]).await?.into_iter().map(read).collect()
+}
+
 /// Deletes all messages of a conversation, which is locked, and what was still to be done for them.
 pub(crate) async fn delete_chain(tx: &mut Tx, conversation: &Id) -> Result<()> {
     let chain = "WITH RECURSIVE chain (id, previous_id) AS (

@@ -80,6 +80,18 @@ pub struct Early {
     pub error: Option<String>,
 }
 
+/// Stands where statuses stand, in a row that keeps none.
+const MEETING: i64 = -1;
+
+/// Whoever hears of a name that he does not know, and whoever gives it to a part, meet here first: PostgreSQL shows
+/// neither what the other has not committed yet. Who comes second waits, and then sees what the first one did.
+pub async fn meet(tx: &mut Tx, account: &Id, provider_id: &str, now: i64) -> Result<()> {
+    let sql = "INSERT INTO early_receipts (account_id, provider_id, status, at, error, created_at)
+               VALUES (?1, ?2, ?3, ?4, NULL, ?4)
+               ON CONFLICT (account_id, provider_id, status) DO UPDATE SET created_at = excluded.created_at";
+    tx.execute(sql, params![account, provider_id, MEETING, now]).await.map(drop)
+}
+
 pub async fn keep_early(tx: &mut Tx, account: &Id, provider_id: &str, early: &Early, now: i64) -> Result<()> {
     let sql = "INSERT INTO early_receipts (account_id, provider_id, status, at, error, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account_id, provider_id, status) DO NOTHING";
@@ -90,9 +102,13 @@ pub async fn keep_early(tx: &mut Tx, account: &Id, provider_id: &str, early: &Ea
 /// Takes what came early for a name, in the order of statuses.
 pub async fn take_early(tx: &mut Tx, account: &Id, provider_id: &str) -> Result<Vec<Early>> {
     let sql = "DELETE FROM early_receipts WHERE account_id = ?1 AND provider_id = ?2 RETURNING status, at, error";
-    let rows = tx.query(sql, params![account, provider_id]).await?;
-    let read = |mut row: Row| Ok(Early { status: Status::read(row.take()?)?, at: row.take()?, error: row.take()? });
-    let mut found = rows.into_iter().map(read).collect::<Result<Vec<_>>>()?;
+    let mut found = Vec::new();
+    for mut row in tx.query(sql, params![account, provider_id]).await? {
+        let status: i64 = row.take()?;
+        if status != MEETING {
+            found.push(Early { status: Status::read(status)?, at: row.take()?, error: row.take()? });
+        }
+    }
     found.sort_by_key(|early| early.status);
     Ok(found)
 }

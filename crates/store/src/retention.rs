@@ -10,10 +10,12 @@ pub enum Kind {
     Events,
     Deliveries,
     IdempotencyKeys,
+    Verifications,
 }
 
 impl Kind {
-    pub const ALL: [Self; 4] = [Self::Messages, Self::Events, Self::Deliveries, Self::IdempotencyKeys];
+    pub const ALL: [Self; 5] =
+        [Self::Messages, Self::Events, Self::Deliveries, Self::IdempotencyKeys, Self::Verifications];
 }
 
 /// Deletes up to `limit` rows made before a moment; returns how many went. Work that is not done stays.
@@ -38,5 +40,6 @@ pub async fn purge(tx: &mut Tx, kind: Kind, before: i64, limit: i64) -> Result<u
             crate::parts::forget_early(tx, before).await?;
             crate::idempotency::purge(tx, before, limit).await
         }
+        Kind::Verifications => crate::verifications::purge(tx, &floor, limit).await,
     }
 }

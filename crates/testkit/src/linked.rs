@@ -53,7 +53,7 @@ pub struct Line {
     pub sender: Arc<Sender>,
     provider: Linked,
     teller: Teller,
-    stop: CancellationToken,
+    over: CancellationToken,
     end: Arc<Notify>,
 }
 
@@ -127,7 +127,7 @@ impl Linked {
         loop {
             changed.mark_unchanged();
             let found = self.state().lines.iter().rev().find(|line| line.sender.id == *sender).cloned();
-            if let Some(line) = found.filter(|line| !line.stop.is_cancelled()) {
+            if let Some(line) = found.filter(|line| !line.over.is_cancelled()) {
                 return line;
             }
             let _ = changed.changed().await;
@@ -206,9 +206,9 @@ impl Line {
         self.tell(Change { notices: vec![notice], ..Change::default() }).await;
     }
 
-    /// Waits until it was told to stop.
+    /// Waits until it is over: told to stop, or ended of itself (whichever comes first, when an account is removed).
     pub async fn stopped(&self) {
-        self.stop.cancelled().await;
+        self.over.cancelled().await;
     }
 }
 
@@ -218,10 +218,12 @@ impl Sessions for Linked {
             sender: opened.sender.clone(),
             provider: self.clone(),
             teller: opened.teller.clone(),
-            stop: opened.stop.clone(),
+            over: CancellationToken::new(),
             end: Arc::new(Notify::new()),
         };
+        let over = line.over.clone().drop_guard();
         Box::pin(async move {
+            let _over = over;
             let _down = Down(self, opened.sender.id);
             let linked = opened.session.identity.as_ref().is_some_and(Value::is_object);
             let silent = self.state().silent;

@@ -4,7 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use engine::billing::Tariff;
 use engine::content::Content;
+use engine::events::Document;
 use engine::failure::SendError;
 use engine::provider::{Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Sent, Sessions, Setup};
 use engine::senders::{CONNECTED, Sender};
@@ -199,6 +201,13 @@ impl Provider for FakeProvider {
                 }
             }
         })
+    }
+
+    /// A document of the format `tariff` says a category, or `free`.
+    fn tariff(&self, receipt: &Document) -> Option<Tariff> {
+        let word = std::str::from_utf8(&receipt.bytes).ok().filter(|_| receipt.format == "tariff")?;
+        let free = word == "free";
+        Some(Tariff { category: Some(word.to_owned()).filter(|_| !free), free })
     }
 
     fn setup(&self) -> Option<&dyn Setup> {

@@ -4,8 +4,10 @@ mod connection;
 mod drive;
 mod receiver;
 mod request;
+mod through_ycloud;
 
 pub use connection::Connection;
 pub use drive::{Tally, Until, drive};
 pub use receiver::{Post, Receiver, Reply};
 pub use request::{Pushes, Sends, address_of, customer, hmac_hex};
+pub use through_ycloud::ThroughYcloud;

@@ -7,7 +7,9 @@ mod footprint;
 mod linked;
 mod linked_rate;
 mod rates;
+mod sms;
 mod whole;
+mod ycloud;
 
 use std::process::ExitCode;
 
@@ -22,7 +24,7 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const ALL: [&str; 11] = [
+const ALL: [&str; 13] = [
     "rates",
     "delivery",
     "whole",
@@ -30,6 +32,8 @@ const ALL: [&str; 11] = [
     "fair",
     "crash",
     "database-gone",
+    "ycloud",
+    "sms",
     "linked",
     "linked-rate",
     "linked-crash",
@@ -65,6 +69,8 @@ impl Plan {
                 let gone = DatabaseGone { seconds: self.count(30, 5) };
                 Ok(broken("broken promises after the database was gone", &gone.run(&self.bench).await?))
             }
+            "ycloud" => ycloud::measure(self).await,
+            "sms" => sms::measure(self).await,
             "linked" => linked::measure(&self.for_web()).await,
             "linked-rate" => linked_rate::measure(&self.for_web()).await,
             "linked-crash" => {

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::Plan;
 use crate::Outcome;
 use crate::load::{Pushes, Sends, Tally, Until, address_of, drive};
-use crate::parts::{Bench, Platform, Process, Sandbox, World, cpu_seconds, written};
+use crate::parts::{Bench, Facts, Platform, Process, Sandbox, World, cpu_seconds, written};
 use crate::report::{Figure, Target, median};
 
 const CONNECTIONS: usize = 128;
-const CUSTOMERS: u64 = 1000;
+pub(super) const CUSTOMERS: u64 = 1000;
 /// Bytes of text in each message: with ids, names and times around it a row has about 600.
-const TEXT: usize = 300;
+pub(super) const TEXT: usize = 300;
 /// An idle machine does better; with less, the machine is busy or the floor is wrong.
 const FLOOR: f64 = 20_000.0;
 
@@ -22,7 +22,7 @@ pub async fn measure(plan: &Plan) -> Outcome<Vec<Figure>> {
     let mut costs = Vec::new();
     for _ in 0..plan.count(3, 1) {
         floors.push(floor(plan).await?.rate()?);
-        let (tally, cost) = accept(plan).await?;
+        let (tally, cost) = accept(plan, through_kirim).await?;
         accepts.push(tally.rate()?);
         costs.push(cost);
         floors.push(floor(plan).await?.rate()?);
@@ -50,7 +50,7 @@ fn span(plan: &Plan) -> Until {
 const WARM: Until = Until::Time(Duration::from_secs(1));
 
 /// The same bytes as a send, to the floor program.
-async fn floor(plan: &Plan) -> Outcome<Tally> {
+pub(super) async fn floor(plan: &Plan) -> Outcome<Tally> {
     let dir = plan.bench.dir()?;
     let mut command = Command::new(plan.bench.itself()?);
     let (_process, url) = Process::start_and_listen(command.arg("floor").arg(dir.path()))?;
@@ -70,30 +70,40 @@ async fn floor(plan: &Plan) -> Outcome<Tally> {
 /// A platform that only takes in, with its sandbox.
 pub async fn held_back(bench: &Bench, dir: &std::path::Path) -> Outcome<(Sandbox, Platform)> {
     let sandbox = Sandbox::start(bench, dir)?;
-    let mut platform =
+    let platform =
         Platform::new(bench, dir)?.set("HERMOD_SENDERS_MESSAGES_PER_SECOND", "1").set("HERMOD_SENDERS_BURST", "1");
+    // YCloud's requests are limited, as published; here they are to come as fast as they can.
+    let mut platform = platform.set("HERMOD_YCLOUD_SEND_PER_SECOND", "1000000");
     platform.start(World::Sandbox(&sandbox)).await?;
     Ok((sandbox, platform))
 }
 
 /// What accepting takes.
-struct Cost {
+pub(super) struct Cost {
     /// Milliseconds within which 99 of 100 are answered.
-    slowest: f64,
+    pub slowest: f64,
     /// Microseconds of processor time for each message.
-    cpu: f64,
+    pub cpu: f64,
     /// Bytes for each message.
-    written: f64,
+    pub written: f64,
 }
 
-async fn accept(plan: &Plan) -> Outcome<(Tally, Cost)> {
+fn through_kirim(facts: &Facts) -> impl Fn(u64, &mut Vec<u8>) + use<> {
+    let sends = Sends::new(facts, CUSTOMERS, TEXT);
+    move |number, out| sends.write(number, out)
+}
+
+/// `sends` makes the requests of one run.
+pub(super) async fn accept<W: Fn(u64, &mut Vec<u8>)>(
+    plan: &Plan,
+    sends: impl Fn(&Facts) -> W,
+) -> Outcome<(Tally, Cost)> {
     let dir = plan.bench.dir()?;
     let (_sandbox, platform) = held_back(&plan.bench, dir.path()).await?;
     let (facts, pid) = (platform.api()?.facts, platform.pid()?);
-    let (warm, sends) = (Sends::new(&facts, CUSTOMERS, TEXT), Sends::new(&facts, CUSTOMERS, TEXT));
-    drive(facts.address, CONNECTIONS, WARM, |number, out| warm.write(number, out)).await?;
+    drive(facts.address, CONNECTIONS, WARM, sends(&facts)).await?;
     let (cpu, disk) = (cpu_seconds(pid)?, written(pid)?);
-    let tally = drive(facts.address, CONNECTIONS, span(plan), |number, out| sends.write(number, out)).await?;
+    let tally = drive(facts.address, CONNECTIONS, span(plan), sends(&facts)).await?;
     let each = |used: f64| used / tally.latencies.len() as f64;
     let cost = Cost {
         slowest: tally.within(0.99),

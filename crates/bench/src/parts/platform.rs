@@ -163,10 +163,21 @@ pub struct Facts {
     pub display: String,
     pub waba_id: String,
     pub app_secret: String,
+    pub ycloud: Ycloud,
     /// DIGIGO's administrator.
     pub admin_token: String,
     /// The sandbox has a WhatsApp Web server.
     pub has_web: bool,
+}
+
+/// What the load through YCloud needs.
+#[derive(Clone)]
+pub struct Ycloud {
+    pub api_key: String,
+    /// Our number, with `+`.
+    pub number: String,
+    /// What texts are sent from.
+    pub sms_from: String,
 }
 
 /// Calls that set things up and look at the outcome.
@@ -192,6 +203,11 @@ impl Api {
             display: text("/meta/phone_numbers/0/display_phone_number")?.trim_start_matches('+').to_owned(),
             waba_id: text("/meta/waba_id")?,
             app_secret: text("/meta/app_secret")?,
+            ycloud: Ycloud {
+                api_key: text("/ycloud/api_key")?,
+                number: text("/ycloud/from")?,
+                sms_from: text("/ycloud/sms_from")?,
+            },
             admin_token: text("/digigo/admin_token")?,
             has_web: all.get("web").is_some(),
         };
@@ -236,6 +252,13 @@ impl Api {
             .and_then(Value::as_str)
             .map(str::to_owned)
             .ok_or_else(|| "a subscription has no id".into())
+    }
+
+    /// Makes an endpoint of YCloud's.
+    pub async fn endpoint(&self, url: &str, events: &[&str]) -> Outcome {
+        let made = format!("{}/v2/webhookEndpoints", self.facts.base_url);
+        let request = self.client.post(&made).header("x-api-key", &self.facts.ycloud.api_key);
+        Self::ask(request, made, Some(json!({ "url": url, "enabledEvents": events }))).await.map(drop)
     }
 
     /// `active` or `paused`.

@@ -5,7 +5,7 @@ mod database_gone;
 mod linked;
 mod promises;
 mod traffic;
-mod verify;
+pub mod verify;
 
 use std::fmt;
 

@@ -28,6 +28,7 @@ mod settings;
 mod time;
 mod user;
 mod webhook;
+mod zone;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub use files::sweep;
 pub use global::{GlobalWebhook, GlobalWebhookError, settle_global};
 pub use options::{Encoding, Envelope, NewUsers, Options, Random, Webhooks};
 pub use settings::RejectType;
+pub use zone::{NoSuchZone, Zone};
 
 use call::A;
 use service::Digigo;

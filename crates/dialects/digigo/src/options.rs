@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use media::Blobs;
 use secrecy::SecretString;
 use serde::Deserialize;
 use web_wire::send::Outgoing;
 
 use crate::settings::{REJECTION, RejectType, Settings};
+use crate::zone::Zone;
 
 /// Fills a buffer with unpredictable bytes.
 pub type Random = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
@@ -20,7 +20,7 @@ pub struct Options {
     pub public_url: String,
     pub webhooks: Webhooks,
     /// In which answers and events tell times.
-    pub zone: Tz,
+    pub zone: Zone,
     /// What new users are made with.
     pub users: NewUsers,
     /// Whether users may have their sends told as events.

@@ -8,6 +8,6 @@ impl Options {
     /// Whole seconds, in the operator's zone.
     pub(crate) fn rfc3339(&self, millis: i64) -> String {
         let time: DateTime<Utc> = DateTime::from_timestamp_millis(millis).unwrap_or_default();
-        time.with_timezone(&self.zone).to_rfc3339_opts(SecondsFormat::Secs, true)
+        time.with_timezone(&self.zone.offset(time)).to_rfc3339_opts(SecondsFormat::Secs, true)
     }
 }

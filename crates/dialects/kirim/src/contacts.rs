@@ -33,12 +33,14 @@ pub(crate) struct WhatsappAccount {
 }
 
 impl WhatsappAccount {
-    pub(crate) fn of(sender: &Sender) -> Self {
-        Self { phone_number: Some(sender.address.clone()).filter(|address| !address.is_empty()) }
+    pub(crate) fn of(sender: Option<&Sender>) -> Self {
+        let address = sender.map(|sender| sender.address.clone());
+        Self { phone_number: address.filter(|address| !address.is_empty()) }
     }
 }
 
-pub(crate) fn shown(contact: &Contact, sender: &Sender) -> Shown {
+/// Without a sender where it is told of all at once.
+pub(crate) fn shown(contact: &Contact, sender: Option<&Sender>) -> Shown {
     Shown {
         id: Noun::Contact.spell(&contact.id),
         object: "contact",
@@ -60,7 +62,7 @@ pub(crate) async fn list(call: Call) -> Handled {
     let phone = query.at().read("phone", |at| phone::read_query(&at))?;
     let filter = Filter { phone, search, before: page.after };
     let rows = call.engine().contacts(&call.organization(), &sender.id, &filter, page.rows()).await?;
-    Ok(call.paged(&page, rows, |contact| contact.id, |contact| shown(contact, &sender)))
+    Ok(call.paged(&page, rows, |contact| contact.id, |contact| shown(contact, Some(&sender))))
 }
 
 pub(crate) async fn create(call: Call) -> Handled {
@@ -73,7 +75,7 @@ pub(crate) async fn create(call: Call) -> Handled {
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
     let wish = contacts::Create { engine, organization, sender: sender.id, phone, name, email, metadata };
-    call.commit(wish, move |contact| shown(contact, &sender)).await
+    call.commit(wish, move |contact| shown(contact, Some(&sender))).await
 }
 
 fn email(at: &At<'_>) -> Result<String, Error> {
@@ -97,7 +99,7 @@ fn metadata(at: &At<'_>) -> Result<String, Error> {
 pub(crate) async fn get(call: Call) -> Handled {
     let (sender, id) = (call.sender().await?, call.id(Noun::Contact, "id")?);
     let found = call.engine().contact(&call.organization(), &sender.id, &id).await?;
-    Ok(call.one(&shown(&found.ok_or_else(|| Noun::Contact.not_found())?, &sender)))
+    Ok(call.one(&shown(&found.ok_or_else(|| Noun::Contact.not_found())?, Some(&sender))))
 }
 
 /// Null takes a value away, and so does an empty email.
@@ -110,13 +112,14 @@ pub(crate) async fn update(call: Call) -> Handled {
     let sender = call.connected_sender().await?;
     let (engine, organization) = (call.engine().clone(), call.organization());
     let wish = contacts::Update { engine, organization, sender: sender.id, id, name, email, metadata };
-    Ok(call.one(&shown(&call.perform(wish).await?, &sender)))
+    Ok(call.one(&shown(&call.perform(wish).await?, Some(&sender))))
 }
 
 pub(crate) async fn delete(call: Call) -> Handled {
     let id = call.id(Noun::Contact, "id")?;
     let sender = call.connected_sender().await?.id;
-    call.perform(contacts::Delete { organization: call.organization(), sender, id }).await?;
+    call.perform(contacts::Delete { engine: call.engine().clone(), organization: call.organization(), sender, id })
+        .await?;
     Ok(call.one(&json!({ "id": Noun::Contact.spell(&id), "object": "contact", "deleted": true })))
 }
 

@@ -59,7 +59,7 @@ fn shown(conversation: &Conversation, contact: &Contact, sender: &Sender) -> Sho
         object: "conversation",
         status: conversation.status.as_str(),
         contact: Person::of(contact),
-        whatsapp_account: WhatsappAccount::of(sender),
+        whatsapp_account: WhatsappAccount::of(Some(sender)),
         assignee: conversation.assignee.clone().map(|id| Assignee { id, name: None, email: None }),
         unread_count: conversation.unread_count.max(0),
         last_message_at: conversation.last_message_at.map(rfc3339),

@@ -46,7 +46,7 @@ fn shown(template: &Template, sender: &Sender) -> Shown {
         content: template.body.clone(),
         variables: serde_json::from_str(&template.variables).unwrap_or_default(),
         components: serde_json::from_str(&template.components).ok(),
-        whatsapp_account: WhatsappAccount::of(sender),
+        whatsapp_account: WhatsappAccount::of(Some(sender)),
         provider_template_id: template.external_id.clone(),
         created_at: rfc3339(template.created_at),
         updated_at: rfc3339(template.updated_at),

@@ -1,5 +1,6 @@
 //! `/balance`: what is left to be spent.
 
+use engine::billing::{self, CURRENCY};
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -11,9 +12,13 @@ const UNMETERED: f64 = 1_000_000.0;
 #[derive(Serialize)]
 struct Shown {
     amount: f64,
-    currency: &'static str,
+    currency: String,
 }
 
-pub(crate) async fn get(_: Call) -> Handled {
-    Ok(Answer::of(&Shown { amount: UNMETERED, currency: "USD" }))
+pub(crate) async fn get(call: Call) -> Handled {
+    let (amount, currency) = match call.engine().balance(&call.organization()).await? {
+        Some(balance) => (billing::in_units(balance.amount), balance.currency),
+        None => (UNMETERED, CURRENCY.to_owned()),
+    };
+    Ok(Answer::of(&Shown { amount, currency }))
 }

@@ -38,6 +38,9 @@ pub(crate) async fn ensure(call: &Call, url: &str, event: &str) -> Result<(), Er
     call.perform(wish).await
 }
 
+/// What endpoints are told, of which callbacks hear a part: nothing with files.
+static TOLD: format::Format = format::Format { media: None };
+
 pub(crate) struct Format;
 
 impl EventFormat for Format {
@@ -46,7 +49,7 @@ impl EventFormat for Format {
     }
 
     fn kinds(&self, name: &str) -> Option<&'static [&'static str]> {
-        format::Format.kinds(name)
+        TOLD.kinds(name)
     }
 
     fn looks_back(&self) -> bool {
@@ -54,11 +57,11 @@ impl EventFormat for Format {
     }
 
     fn event_name(&self, event: &Event, context: &Context) -> Option<&'static str> {
-        format::Format.event_name(event, context)
+        TOLD.event_name(event, context)
     }
 
     fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
-        format::Format.render(event, context)
+        TOLD.render(event, context)
     }
 
     fn render_for<'a>(
@@ -69,12 +72,12 @@ impl EventFormat for Format {
     ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
         let named = context.message.as_ref().and_then(|message| Echo::of(message).callback_url);
         match named.is_some_and(|url| url == subscription.url) {
-            true => format::Format.render_for(event, context, subscription),
+            true => TOLD.render_for(event, context, subscription),
             false => Box::pin(async { Ok(None) }),
         }
     }
 
     fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)> {
-        format::Format.attempt_headers(attempt)
+        TOLD.attempt_headers(attempt)
     }
 }

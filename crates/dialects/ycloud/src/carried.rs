@@ -6,7 +6,7 @@ use api::At;
 use api::query::Query;
 use engine::contacts::{Address, PHONE};
 use engine::content::Content;
-use engine::messages::{self, Echo, Message, New, Span, Terms};
+use engine::messages::{self, Consult, Echo, Message, New, Span, Terms};
 use engine::senders::Sender;
 use serde::Serialize;
 
@@ -27,7 +27,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// An address of the account's on a channel; without a name, the first there is.
 pub(crate) async fn sender(call: &Call, channel: &str, address: Option<&str>) -> Result<Arc<Sender>, Error> {
     let found = call.engine().sender_on(&call.organization(), channel, address).await?;
-    found.map(Arc::new).ok_or_else(|| Error::new(Code::SenderIdUnavailable, "this account has no such sender"))
+    found.ok_or_else(|| Error::new(Code::SenderIdUnavailable, "this account has no such sender"))
 }
 
 /// A name, or a number as carriers spell it.
@@ -62,7 +62,8 @@ pub(crate) async fn take(
         provider_id: None,
         origin: crate::NAME,
         request_id: call.request_id().to_owned(),
-        terms: Terms { echo, ..Terms::default() },
+        // Who told a carrier's number to stop gets no more.
+        terms: Terms { echo, opted_out: Consult::Always, ..Terms::default() },
     };
     call.perform(messages::send(call.engine(), new)).await
 }

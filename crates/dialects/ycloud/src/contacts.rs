@@ -11,7 +11,7 @@ use crate::answer::Answer;
 use crate::call::{Call, Handled, e164, phone};
 use crate::errors::{Code, Error};
 use crate::ids::Noun;
-use crate::paging::Page;
+use crate::paging::{self, Page};
 
 const TEXT: std::ops::RangeInclusive<usize> = 0..=250;
 
@@ -168,7 +168,7 @@ pub(crate) async fn delete(call: Call) -> Handled {
 pub(crate) async fn list(call: Call) -> Handled {
     let (query, organization) = (call.query()?, call.organization());
     let (page, at) = (Page::of(&query)?, query.at());
-    let after = at.read("pageAfter", |at| at.string(1..=64))?;
+    let after = paging::after(&query, Noun::Contact)?;
     let tags: Vec<String> = at
         .read("filter.tags", |at| at.string(0..=2600))?
         .map(|text| text.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
@@ -183,7 +183,7 @@ pub(crate) async fn list(call: Call) -> Handled {
         country: at.read("filter.countryCode", |at| country(&at))?,
         phone: at.read("filter.phoneNumber", |at| phone(&at))?,
         email: at.read("filter.email", |at| at.string(TEXT))?,
-        after: after.as_deref().filter(|after| *after != "0").map(|after| Noun::Contact.parse(after)).transpose()?,
+        after: after.flatten(),
     };
     let total = match page.with_total {
         true => Some(call.engine().directory_count(&organization, &filter).await?),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use api::At;
 use engine::Id;
+use engine::billing::{self, Bill};
 use engine::clock::rfc3339;
 use engine::contacts::{Address, EMAIL as KIND};
 use engine::content::{Content, Email, Mailbox};
@@ -44,7 +45,7 @@ struct Shown {
     create_time: String,
     total_recipients: usize,
     total_price: f64,
-    currency: &'static str,
+    currency: String,
 }
 
 #[derive(Serialize)]
@@ -108,7 +109,7 @@ fn mailboxes(at: &At<'_>) -> Result<Vec<Mailbox>, Error> {
     }
 }
 
-fn mailbox(text: &str) -> Option<Mailbox> {
+pub(crate) fn mailbox(text: &str) -> Option<Mailbox> {
     let (name, address) = match text.strip_suffix('>').and_then(|text| text.rsplit_once('<')) {
         Some((name, address)) => (Some(name.trim().trim_matches('"')), address.trim()),
         None => (None, text),
@@ -264,11 +265,13 @@ pub(crate) async fn send(call: Call) -> Handled {
         terms: Terms { echo: echo.clone(), ..Terms::default() },
     });
     let messages = call.perform(messages::send_all(call.engine(), news.collect())).await?;
-    let now = messages.first().map_or(0, |message| message.created_at);
-    Ok(Answer::of(&show(&wanted, &group, &echo, messages.len(), now)))
+    Ok(Answer::of(&show(&wanted, &group, &echo, &messages)))
 }
 
-fn show(wanted: &Wanted, id: &Id, echo: &Echo, recipients: usize, now: i64) -> Shown {
+fn show(wanted: &Wanted, id: &Id, echo: &Echo, messages: &[Message]) -> Shown {
+    let now = messages.first().map_or(0, |message| message.created_at);
+    let bills: Vec<Bill> = messages.iter().filter_map(Bill::of).collect();
+    let currency = bills.first().map_or_else(|| billing::CURRENCY.to_owned(), |bill| bill.currency.clone());
     Shown {
         id: Noun::Message.spell(id),
         from: ShownMailbox { name: wanted.from.name.clone(), address: wanted.from.address.clone() },
@@ -282,9 +285,9 @@ fn show(wanted: &Wanted, id: &Id, echo: &Echo, recipients: usize, now: i64) -> S
         external_id: echo.external_id.clone(),
         callback_url: echo.callback_url.clone(),
         create_time: rfc3339(now),
-        total_recipients: recipients,
-        total_price: 0.0,
-        currency: "USD",
+        total_recipients: messages.len(),
+        total_price: billing::in_units(bills.iter().map(|bill| bill.amount).sum()),
+        currency,
     }
 }
 

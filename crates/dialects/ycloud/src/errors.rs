@@ -21,6 +21,7 @@ pub(crate) enum Code {
     Unauthorized,
     Forbidden,
     AccountLimited,
+    BalanceInsufficient,
     EmailDomainUnverified,
     RecipientInBlockList,
     RecipientUnsubscribed,
@@ -52,6 +53,7 @@ impl Code {
             Self::Unauthorized => (401, "UNAUTHORIZED"),
             Self::Forbidden => (403, "FORBIDDEN"),
             Self::AccountLimited => (403, "ACCOUNT_LIMITED"),
+            Self::BalanceInsufficient => (403, "BALANCE_INSUFFICIENT"),
             Self::EmailDomainUnverified => (403, "EMAIL_DOMAIN_UNVERIFIED"),
             Self::RecipientInBlockList => (403, "RECIPIENT_IN_BLOCK_LIST"),
             Self::RecipientUnsubscribed => (403, "RECIPIENT_UNSUBSCRIBED"),
@@ -84,6 +86,8 @@ pub(crate) struct Error {
     whatsapp: Option<Box<WhatsappApiError>>,
     /// Instead of the code's own status.
     status: Option<u16>,
+    /// Seconds after which another try may go well.
+    pub(crate) retry_after: Option<i64>,
     /// What only the log is told.
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
@@ -125,7 +129,15 @@ struct Told<'a> {
 
 impl Error {
     pub(crate) fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), target: None, whatsapp: None, status: None, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            target: None,
+            whatsapp: None,
+            status: None,
+            retry_after: None,
+            cause: None,
+        }
     }
 
     pub(crate) fn at(self, target: impl Into<String>) -> Self {
@@ -138,12 +150,21 @@ impl Error {
         Self { whatsapp: Some(Box::new(error)), status: Some(status), ..told }
     }
 
+    pub(crate) fn retry_after(self, seconds: i64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     pub(crate) fn caused_by(self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self { cause: Some(Arc::new(cause)), ..self }
     }
 
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(Code::NotFound, format!("there is no such {what}"))
+    }
+
+    /// Its code as it is spelt, and what is wrong.
+    pub(crate) fn words(&self) -> (&'static str, &str) {
+        (self.code.words().1, &self.message)
     }
 
     pub(crate) fn status(&self) -> u16 {
@@ -218,6 +239,7 @@ impl From<Refusal> for Error {
             Refusal::NotConnected { .. } => Self::new(Code::PhoneNumberUnavailable, message).at("from"),
             Refusal::OptedOut => Self::new(Code::RecipientUnsubscribed, message).at("to"),
             Refusal::Blocked => Self::new(Code::RecipientInBlockList, message).at("to"),
+            Refusal::BalanceTooLow => Self::new(Code::BalanceInsufficient, message),
             Refusal::UnknownTemplate => Self::new(Code::TemplateUnavailable, message).at("template.name"),
             Refusal::Full(_) => Self::new(Code::AccountLimited, message),
             Refusal::Disabled => Self::new(Code::Forbidden, message),

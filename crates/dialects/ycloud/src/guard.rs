@@ -44,22 +44,35 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Error> {
-    let key = authenticate(&ycloud, request.headers()).await?;
     let class = class(request.method(), request.uri().path());
-    let standing = ycloud.count(key.organization_id, class);
-    let _ = asked.organization.set(key.organization_id);
-    let _ = asked.standing.set(standing);
-    if let Some(seconds) = standing.retry_after {
-        let code = match class {
-            Class::Send => Code::SenderRateLimited,
-            Class::Other => Code::AccountRateLimited,
-        };
-        return Err(Error::new(code, format!("too many requests; try again in {seconds} s")));
-    }
+    let key = admit(&ycloud, &asked, request.headers(), class).await?;
     let has_body = matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT);
     let taken = if has_body { Some(intake::take(&mut request).await?) } else { None };
     request.extensions_mut().insert(Admitted { key, asked, taken });
     Ok(next.run(request).await)
+}
+
+/// Who calls, unless it is too often.
+pub(crate) async fn admit(
+    ycloud: &YCloud,
+    asked: &Asked,
+    headers: &HeaderMap,
+    class: Class,
+) -> Result<Arc<ApiKey>, Error> {
+    let key = authenticate(ycloud, headers).await?;
+    let standing = ycloud.count(key.organization_id, class);
+    let _ = asked.organization.set(key.organization_id);
+    let _ = asked.standing.set(standing);
+    match standing.retry_after {
+        None => Ok(key),
+        Some(seconds) => {
+            let code = match class {
+                Class::Send => Code::SenderRateLimited,
+                Class::Other => Code::AccountRateLimited,
+            };
+            Err(Error::new(code, format!("too many requests; try again in {seconds} s")))
+        }
+    }
 }
 
 async fn authenticate(ycloud: &YCloud, headers: &HeaderMap) -> Result<Arc<ApiKey>, Error> {

@@ -12,12 +12,13 @@ pub(crate) enum Noun {
     Endpoint,
     Event,
     Request,
+    Verification,
 }
 
 impl Noun {
     fn prefix(self) -> &'static str {
         match self {
-            Self::Message | Self::Contact => "",
+            Self::Message | Self::Contact | Self::Verification => "",
             Self::Endpoint => "wh",
             Self::Event => "evt_",
             Self::Request => "req_",
@@ -31,6 +32,7 @@ impl Noun {
             Self::Endpoint => "webhook endpoint",
             Self::Event => "event",
             Self::Request => "request",
+            Self::Verification => "verification",
         }
     }
 

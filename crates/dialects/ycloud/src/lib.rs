@@ -15,6 +15,7 @@ mod custom_events;
 mod emails;
 mod endpoints;
 mod errors;
+mod files;
 mod format;
 mod guard;
 mod ids;
@@ -26,6 +27,7 @@ mod service;
 mod sms;
 mod templates;
 mod unsubscribers;
+mod verify;
 mod voices;
 
 use std::sync::Arc;
@@ -38,7 +40,7 @@ use engine::policy::{DeliveryPolicy, Dialect, Retried, Suspension};
 
 pub use guard::derive_key;
 pub use guard::new_key;
-pub use options::{Options, Random};
+pub use options::{Media, Options, Random};
 use service::YCloud;
 
 /// The dialect's name in tables, settings and figures.
@@ -46,9 +48,10 @@ pub const NAME: &str = "ycloud";
 
 /// What the engine must know of this dialect: endpoints, and the addresses that callers name with a message.
 #[must_use]
-pub fn dialects() -> [Dialect; 2] {
+pub fn dialects(options: &Options) -> [Dialect; 2] {
+    let format = format::Format { media: Some(options.media.clone()) };
     [
-        Dialect { name: NAME, format: Arc::new(format::Format), delivery: DELIVERY },
+        Dialect { name: NAME, format: Arc::new(format), delivery: DELIVERY },
         Dialect { name: callbacks::NAME, format: Arc::new(callbacks::Format), delivery: DELIVERY },
     ]
 }
@@ -81,7 +84,10 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
 pub fn router(engine: Engine, options: Options) -> Router {
     let ycloud = YCloud::new(engine.clone(), options);
     let guarded = routes().merge(whatsapp()).route_layer(middleware::from_fn_with_state(ycloud.clone(), guard::guard));
-    let open = Router::new().route("/v2/openapi.json", get(service::contract));
+    let open = Router::new()
+        .route("/v2/openapi.json", get(service::contract))
+        // Some links need no key.
+        .route(files::PATH, get(files::download));
     api::edge::around(open.merge(guarded).with_state(ycloud.clone()), engine, Arc::new(ycloud))
 }
 
@@ -104,6 +110,8 @@ fn routes() -> Router<YCloud> {
         .route("/v2/unsubscribers", get(unsubscribers::list).post(unsubscribers::create))
         .route("/v2/unsubscribers/{customer}", get(unsubscribers::of_customer))
         .route("/v2/unsubscribers/{customer}/{channel}", get(unsubscribers::get).delete(unsubscribers::delete))
+        .route("/v2/verify/verifications", post(verify::start))
+        .route("/v2/verify/verificationChecks", post(verify::check))
         .route("/v2/webhookEndpoints", get(endpoints::list).post(endpoints::create))
         .route("/v2/webhookEndpoints/{id}", get(endpoints::get).patch(endpoints::update).delete(endpoints::delete))
         .route("/v2/webhookEndpoints/{id}/rotateSecret", post(endpoints::rotate))

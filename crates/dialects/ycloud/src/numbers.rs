@@ -1,5 +1,7 @@
 //! `/whatsapp/phoneNumbers`: numbers of the Cloud API, what customers see of them, and their registration.
 
+use std::sync::Arc;
+
 use api::At;
 use engine::Engine;
 use engine::senders::Sender;
@@ -69,7 +71,7 @@ fn unknown() -> Error {
 }
 
 /// The number that the path names, with its account.
-async fn named(call: &Call) -> Result<(Waba, Sender), Error> {
+async fn named(call: &Call) -> Result<(Waba, Arc<Sender>), Error> {
     let waba = accounts::named(call, call.param("wabaId")).await?;
     let number = e164(call.param("phoneNumber")).ok_or_else(unknown)?;
     let found = call.engine().sender_on(&call.organization(), CHANNEL, Some(&number)).await?;

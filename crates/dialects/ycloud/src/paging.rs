@@ -2,9 +2,11 @@
 //! also know cursors: `pageAfter` in, `cursor.after` out while there is more.
 
 use api::query::Query;
+use engine::Id;
 use serde::Serialize;
 
 use crate::errors::Error;
+use crate::ids::Noun;
 
 /// Deeper pages need a filter or a cursor.
 const LAST_PAGE: i64 = 100;
@@ -39,6 +41,14 @@ impl Page {
         let items = all.into_iter().skip(from).take(usize::try_from(self.limit).unwrap_or(0)).collect();
         self.show(items, self.with_total.then_some(total))
     }
+}
+
+/// What the items to be shown come after; `Some(None)` is the beginning.
+pub(crate) fn after(query: &Query, noun: Noun) -> Result<Option<Option<Id>>, Error> {
+    Ok(query.at().read("pageAfter", |at| match at.text(1..=64)? {
+        "0" => Ok(None),
+        text => noun.parse(text).map(Some).map_err(|_| at.refuse("must be what an earlier page ended with")),
+    })?)
 }
 
 fn number(query: &Query, name: &str, most: i64) -> Result<Option<i64>, Error> {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use api::throttle::{Limit, Standing, Throttle};
+use api::throttle::{Limit, Standing, Throttle, Window};
 use api::{Asked, Contract, Envelope, Problem};
 use axum::body::Body;
 use axum::extract::State;
@@ -24,7 +24,11 @@ pub(crate) struct Parts {
     pub(crate) options: Options,
     contract: Contract,
     throttle: Throttle<(Id, Class)>,
+    hours: Throttle<Id>,
 }
+
+/// In seconds.
+const HOUR: u32 = 3600;
 
 /// Sending has a limit of its own; everything else shares one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,12 +47,23 @@ impl Deref for YCloud {
 impl YCloud {
     pub(crate) fn new(engine: Engine, options: Options) -> Self {
         let contract = Contract::new(options.contract);
-        Self(Arc::new(Parts { contract, throttle: Throttle::default(), engine, options }))
+        let (throttle, hours) = (Throttle::default(), Throttle::default());
+        Self(Arc::new(Parts { contract, throttle, hours, engine, options }))
     }
 
-    /// Counts a request of an organization.
+    /// Counts a request of an organization. What does not send has a limit for each hour besides, and that is told.
     pub(crate) fn count(&self, organization: Id, class: Class) -> Standing {
-        self.throttle.take((organization, class), self.limit(class), self.engine.now())
+        let now = self.engine.now();
+        let standing = self.throttle.take((organization, class), self.limit(class), now);
+        match self.hour(class).filter(|_| standing.retry_after.is_none()) {
+            Some(hour) => self.hours.take(organization, hour, now),
+            None => standing,
+        }
+    }
+
+    fn hour(&self, class: Class) -> Option<Window> {
+        let limit = self.options.other_per_hour;
+        (class == Class::Other && limit > 0).then_some(Window { limit, seconds: HOUR })
     }
 
     fn limit(&self, class: Class) -> Limit {
@@ -90,13 +105,17 @@ impl Envelope for YCloud {
             *response.body_mut() = Body::from(error.body(&asked.request_id));
             response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response.headers_mut().remove(header::CONTENT_LENGTH);
+            if let Some(seconds) = error.retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
         }
         let now = self.engine.now();
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::try_from(&asked.request_id) {
             headers.insert("ycloud-request-id", id);
         }
-        let standing = asked.standing.get().copied().unwrap_or_else(|| self.limit(Class::Other).full(now));
+        let nobody = || self.hour(Class::Other).unwrap_or_else(|| self.limit(Class::Other).into()).full(now);
+        let standing = asked.standing.get().copied().unwrap_or_else(nobody);
         show(headers, standing, now);
         response
     }
@@ -109,7 +128,7 @@ fn show(headers: &mut HeaderMap, standing: Standing, now: i64) {
     put("ratelimit-limit", i64::from(standing.limit));
     put("ratelimit-remaining", i64::from(standing.remaining));
     put("ratelimit-reset", (standing.reset - now / 1000).max(0));
-    if let Ok(policy) = HeaderValue::try_from(format!("{};w=60", standing.limit)) {
+    if let Ok(policy) = HeaderValue::try_from(format!("{};w={}", standing.limit, standing.window)) {
         headers.insert("ratelimit-policy", policy);
     }
     if let Some(seconds) = standing.retry_after {

@@ -1,5 +1,6 @@
 //! `/sms`: texts to phones.
 
+use engine::billing::Bill;
 use engine::clock::rfc3339;
 use engine::content::Content;
 use engine::messages::{Echo, Message};
@@ -30,7 +31,7 @@ pub(crate) struct Shown {
     region_code: Option<String>,
     total_segments: usize,
     total_price: f64,
-    currency: &'static str,
+    currency: String,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<String>,
@@ -47,6 +48,7 @@ pub(crate) struct Shown {
 
 pub(crate) fn shape(message: &Message, sender: &Sender, timeline: &Timeline) -> Shown {
     let (echo, content) = (Echo::of(message), Content::parse(&message.content).ok());
+    let (total_price, currency) = Bill::price_of(message);
     let text = content.as_ref().and_then(Content::text).unwrap_or_default().to_owned();
     Shown {
         id: Noun::Message.spell(&message.id),
@@ -55,8 +57,8 @@ pub(crate) fn shape(message: &Message, sender: &Sender, timeline: &Timeline) -> 
         text,
         sender_id: carried::sender_id(sender).to_owned(),
         region_code: regions::of_number(&message.address),
-        total_price: 0.0,
-        currency: "USD",
+        total_price,
+        currency,
         status: carried::status(timeline),
         error_code: timeline.failure.as_ref().map(error_code),
         create_time: rfc3339(message.created_at),

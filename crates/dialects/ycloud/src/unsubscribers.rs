@@ -10,7 +10,8 @@ use serde::Serialize;
 use crate::answer::Answer;
 use crate::call::{Call, Handled, e164, phone};
 use crate::errors::{Code, Error};
-use crate::paging::Page;
+use crate::ids::Noun;
+use crate::paging::{self, Page};
 
 const CHANNEL: &str = "whatsapp";
 
@@ -36,8 +37,8 @@ fn shown(opt_out: &OptOut) -> Shown {
     }
 }
 
-fn channel(at: &At<'_>) -> Result<String, Error> {
-    Ok(at.word(&[(CHANNEL, CHANNEL)])?.to_owned())
+fn channel(at: &At<'_>) -> Result<(), Error> {
+    Ok(at.word(&[(CHANNEL, ())])?)
 }
 
 fn region(at: &At<'_>) -> Result<String, Error> {
@@ -77,8 +78,9 @@ pub(crate) async fn create(call: Call) -> Handled {
     }
 }
 
-fn of(customer: &str) -> Filter {
-    Filter { kind: Some(PHONE.into()), value: Some(customer.into()), ..Filter::default() }
+/// Of the ledger's channels this resource knows one.
+fn of(customer: Option<String>) -> Filter {
+    Filter { kind: Some(PHONE.into()), value: customer, channel: Some(CHANNEL.into()), ..Filter::default() }
 }
 
 fn customer(call: &Call) -> Result<String, Error> {
@@ -88,13 +90,15 @@ fn customer(call: &Call) -> Result<String, Error> {
 /// A bare array, empty where there is none.
 pub(crate) async fn of_customer(call: Call) -> Handled {
     let Ok(customer) = customer(&call) else { return Ok(Answer::of::<[Shown; 0]>(&[])) };
-    let found = call.engine().opt_outs(&call.organization(), &of(&customer), 100, 0).await?;
+    let found = call.engine().opt_outs(&call.organization(), &of(Some(customer)), 100, 0).await?;
     Ok(Answer::of(&found.iter().map(shown).collect::<Vec<_>>()))
 }
 
 pub(crate) async fn get(call: Call) -> Handled {
-    let filter = Filter { channel: Some(call.param("channel").to_owned()), ..of(&customer(&call)?) };
-    let found = call.engine().opt_outs(&call.organization(), &filter, 1, 0).await?;
+    if call.param("channel") != CHANNEL {
+        return Err(Error::not_found("unsubscriber"));
+    }
+    let found = call.engine().opt_outs(&call.organization(), &of(Some(customer(&call)?)), 1, 0).await?;
     Ok(Answer::of(&shown(found.first().ok_or_else(|| Error::not_found("unsubscriber"))?)))
 }
 
@@ -112,17 +116,12 @@ pub(crate) async fn delete(call: Call) -> Handled {
 pub(crate) async fn list(call: Call) -> Handled {
     let (query, organization) = (call.query()?, call.organization());
     let (page, at) = (Page::of(&query)?, query.at());
-    let after = at.read("pageAfter", |at| at.string(1..=64))?;
+    let after = paging::after(&query, Noun::Event)?;
+    at.read("filter.channel", |at| channel(&at))?;
     let filter = Filter {
-        kind: Some(PHONE.into()),
-        value: at.read("filter.customer", |at| phone(&at))?,
-        channel: at.read("filter.channel", |at| channel(&at))?,
         region: at.read("filter.regionCode", |at| region(&at))?,
-        before: after
-            .as_deref()
-            .filter(|after| *after != "0")
-            .map(|after| crate::ids::Noun::Event.parse(after))
-            .transpose()?,
+        before: after.flatten(),
+        ..of(at.read("filter.customer", |at| phone(&at))?)
     };
     let total = match page.with_total {
         true => Some(call.engine().count_opt_outs(&organization, &filter).await?),
@@ -132,6 +131,6 @@ pub(crate) async fn list(call: Call) -> Handled {
     let mut found = call.engine().opt_outs(&organization, &filter, page.limit + 1, page.offset).await?;
     let more = found.len() as i64 > page.limit;
     found.truncate(usize::try_from(page.limit).unwrap_or(usize::MAX));
-    let next = found.last().filter(|_| more).map(|last| crate::ids::Noun::Event.spell(&last.id));
+    let next = found.last().filter(|_| more).map(|last| Noun::Event.spell(&last.id));
     Ok(Answer::of(&page.show(found.iter().map(shown).collect(), total).before_more(next)))
 }

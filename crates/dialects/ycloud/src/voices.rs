@@ -1,9 +1,11 @@
 //! `/voices`: codes that are spoken on the phone.
 
+use engine::billing::Bill;
 use engine::clock::rfc3339;
 use engine::content::Content;
 use engine::messages::{Echo, Message};
 use engine::regions;
+use engine::verification::spelled;
 use serde::Serialize;
 
 use crate::answer::Answer;
@@ -42,7 +44,7 @@ pub(crate) struct Shown {
     region_code: Option<String>,
     total_segments: usize,
     total_price: f64,
-    currency: &'static str,
+    currency: String,
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<String>,
@@ -58,7 +60,7 @@ pub(crate) struct Shown {
 }
 
 pub(crate) fn shape(message: &Message, timeline: &Timeline) -> Shown {
-    let echo = Echo::of(message);
+    let (echo, (total_price, currency)) = (Echo::of(message), Bill::price_of(message));
     let (text, language) = match Content::parse(&message.content) {
         Ok(Content::Speech { text, language }) => (text, language),
         _ => (String::new(), "en".into()),
@@ -70,8 +72,8 @@ pub(crate) fn shape(message: &Message, timeline: &Timeline) -> Shown {
         language,
         region_code: regions::of_number(&message.address),
         total_segments: 1,
-        total_price: 0.0,
-        currency: "USD",
+        total_price,
+        currency,
         status: carried::status(timeline),
         error_code: timeline.failure.as_ref().map(error_code),
         create_time: rfc3339(message.created_at),
@@ -86,14 +88,13 @@ pub(crate) fn shape(message: &Message, timeline: &Timeline) -> Shown {
 /// Digit by digit, and once more.
 pub(crate) fn speech(code: &str, language: &str) -> Content {
     let before = LANGUAGES.iter().find(|(known, _)| *known == language).map_or(LANGUAGES[2].1, |(_, before)| before);
-    let digits = code.chars().map(String::from).collect::<Vec<_>>().join(", ");
-    let once = format!("{before}: {digits}.");
+    let once = format!("{before}: {}.", spelled(code));
     Content::Speech { text: format!("{once} {once}"), language: language.to_owned() }
 }
 
-/// The code in what is spoken: the digits of the first half.
+/// The code in what is spoken: the digits of the first half, or what masks them.
 fn code_in(text: &str) -> String {
-    text.split('.').next().unwrap_or_default().chars().filter(char::is_ascii_digit).collect()
+    text.split('.').next().unwrap_or_default().chars().filter(|c| c.is_ascii_digit() || *c == '*').collect()
 }
 
 pub(crate) async fn send(call: Call) -> Handled {

@@ -11,7 +11,7 @@ use super::pace::Bucket;
 use super::{CALL_LEASE_MS, LANE_LEASE_MS, SEND};
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
-use crate::{Engine, UseCase};
+use crate::{Engine, UseCase, billing, verification};
 
 /// How often an attempt may end without an answer, each told by an event.
 const UNKNOWN_ATTEMPTS: i64 = 2;
@@ -178,10 +178,12 @@ impl Claim {
             (Status::Failed, serde_json::to_string(&failure).ok(), now);
         message.receipts |= Status::Failed.bit();
         store::messages::advance(tx, &message).await?;
+        billing::settle(tx, &self.engine, &message, None).await?;
         jobs::delete(tx, &job.id).await?;
         let data = MessageData { attempt: Some(job.attempts), failure: Some(failure), ..MessageData::default() };
         let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
-        events::append(tx, &self.engine, note, &data).await.map(drop)
+        events::append(tx, &self.engine, note, &data).await?;
+        verification::moved(tx, &self.engine, &message).await.map(drop)
     }
 
     /// Marks the job as called, or as reserved behind another call of its conversation, unless the pair of sender

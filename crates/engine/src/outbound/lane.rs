@@ -1,7 +1,7 @@
 //! One sender's lane: claim, call, record, for as long as there is something to do.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -20,7 +20,7 @@ use crate::content::Content;
 use crate::failure::{Code, SendError};
 use crate::provider::{Outgoing, Pace, Sent};
 use crate::wake::Listener;
-use crate::{Engine, contacts};
+use crate::{Engine, contacts, verification};
 
 /// A lane stays at its post for what is due this soon.
 const SOON_MS: i64 = 2000;
@@ -72,7 +72,7 @@ impl Lane {
         let mut made = 0;
         loop {
             let Some(route) = self.route().await? else { return Ok(made) };
-            let claim = self.claim(&route, self.engine.settings.senders.in_flight);
+            let claim = self.claim(&route, self.most(&route));
             let claimed = self.engine.perform(claim).await?;
             let Claimed::Some { calls, paced_until, next_at } = claimed else { return Ok(made) };
             if calls.is_empty() && next_at.is_none_or(|at| at.max(paced_until) > self.engine.now()) {
@@ -102,7 +102,7 @@ impl Lane {
     async fn work(&mut self, stop: &CancellationToken) -> Result<()> {
         while !stop.is_cancelled() {
             let Some(route) = self.route().await? else { return Ok(()) };
-            let room = self.engine.settings.senders.in_flight.saturating_sub(self.in_flight.len());
+            let room = self.most(&route).saturating_sub(self.in_flight.len());
             if room == 0 {
                 self.settle_one(&route).await?;
                 continue;
@@ -135,6 +135,12 @@ impl Lane {
             return Ok(None);
         }
         Ok(Ways::of(&self.engine, &sender).await?.map(|ways| Route { sender, ways }))
+    }
+
+    /// How many calls may be under way.
+    fn most(&self, route: &Route) -> usize {
+        let own = route.ways.own();
+        self.engine.settings.senders.in_flight.min(own.provider.at_once(&own.account)).max(1)
     }
 
     fn claim(&self, route: &Route, room: usize) -> Claim {
@@ -256,7 +262,8 @@ async fn carry(engine: Engine, route: Route, call: Call) -> Done {
         Err(_) => "retried",
     };
     crate::metrics::sent(word, engine.now() - started);
-    let record = Record { engine: engine.clone(), account, call, outcome, chance: rand::random(), recovering };
+    let (chance, follows) = (rand::random(), Mutex::default());
+    let record = Record { engine: engine.clone(), account, call, outcome, chance, recovering, follows };
     Done { job, conversation, recorded: engine.perform(record).await }
 }
 
@@ -264,6 +271,10 @@ async fn carry(engine: Engine, route: Route, call: Call) -> Done {
 async fn hand_over(engine: &Engine, route: &Route, call: &Call) -> (Id, std::result::Result<Sent, SendError>) {
     let own = route.ways.own().account.id;
     let outgoing = match outgoing(&route.sender, &call.message) {
+        Ok(outgoing) => verification::with_code(engine, &call.message, outgoing).await,
+        Err(error) => Err(error),
+    };
+    let outgoing = match outgoing {
         Ok(outgoing) => outgoing,
         Err(error) => return (own, Err(error)),
     };

@@ -1,5 +1,6 @@
 //! Writing down what a provider answered, and what follows from it.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use store::jobs::{Job, State};
@@ -10,7 +11,7 @@ use super::claim::Call;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Retry, SendError};
 use crate::provider::Sent;
-use crate::{Engine, UseCase, accounts, senders};
+use crate::{Engine, UseCase, accounts, billing, senders, verification};
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
@@ -26,6 +27,8 @@ pub(super) struct Record {
     pub chance: f64,
     /// The sender was stopped when the call began: a success says that it need not be.
     pub recovering: bool,
+    /// A sender that has a message to carry because this one failed.
+    pub follows: Mutex<Option<Id>>,
 }
 
 impl Work for Record {
@@ -52,6 +55,9 @@ impl UseCase for Record {
     fn committed(&self, engine: &Engine, (): &()) {
         engine.wake.dispatch.ring();
         engine.wake.settled.ring(&self.call.message.id);
+        if let Some(sender) = *self.follows.lock().unwrap_or_else(PoisonError::into_inner) {
+            engine.wake.senders.ring(sender);
+        }
         let stopped = matches!(&self.outcome, Err(SendError { retry: Retry::Stop | Retry::StopSender, .. }));
         if stopped || self.recovering {
             engine.cache.clear();
@@ -168,12 +174,17 @@ impl Record {
         message.error = serde_json::to_string(&error.failure).ok();
         message.updated_at = self.engine.now();
         store::messages::advance(tx, &message).await?;
+        billing::settle(tx, &self.engine, &message, None).await?;
         let data = MessageData {
             attempt: Some(self.job().attempts),
             failure: Some(error.failure.clone()),
             ..MessageData::default()
         };
-        self.note(tx, events::MESSAGE_FAILED, &message, data).await
+        self.note(tx, events::MESSAGE_FAILED, &message, data).await?;
+        if let Some(sender) = verification::moved(tx, &self.engine, &message).await? {
+            *self.follows.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
+        }
+        Ok(())
     }
 
     async fn note(&self, tx: &mut Tx, kind: &'static str, message: &Message, data: MessageData) -> Result<()> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use store::accounts::Account;
 use store::senders::Sender;
-use store::{Result, Tx};
+use store::{Id, Result, Tx};
 
 use super::Received;
 use crate::Engine;
@@ -33,6 +33,28 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+impl Engine {
+    /// Whether a message that came to a sender is here, under any of the provider's names of its chat and of its author;
+    /// one of ours is known by its id alone.
+    pub async fn has_message(
+        &self,
+        sender: &Id,
+        provider_id: &str,
+        chats: &[String],
+        authors: &[String],
+    ) -> Result<bool> {
+        let mut reader = self.db.reader().await?;
+        for chat in chats {
+            for author in authors {
+                if store::messages::is_known(&mut reader, sender, provider_id, chat, author).await? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -56,6 +56,8 @@ struct Followed {
     files: bool,
     /// Messages whose sending is known to have succeeded now.
     settled: Vec<Id>,
+    /// Senders with messages that came of it.
+    senders: Vec<Id>,
 }
 
 impl Work for Receive {
@@ -81,6 +83,7 @@ impl UseCase for Receive {
     fn committed(&self, engine: &Engine, followed: &Followed) {
         engine.wake.dispatch.ring();
         followed.settled.iter().for_each(|message| engine.wake.settled.ring(message));
+        followed.senders.iter().for_each(|sender| engine.wake.senders.ring(*sender));
         if followed.files {
             engine.wake.jobs.ring();
         }

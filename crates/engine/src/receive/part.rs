@@ -10,23 +10,33 @@ use store::{Id, Result, Tx, parts};
 use super::Intake;
 use crate::events::{self, MessageData, Note};
 use crate::failure::Failure;
-use crate::{Engine, facts};
+use crate::{Engine, billing, facts, verification};
 
 impl Intake<'_> {
     pub(super) async fn part(&mut self, tx: &mut Tx, fact: &facts::PartReceipt) -> Result<()> {
         let Some(account) = self.account(&fact.account) else { return Ok(()) };
         let error = fact.failure.as_ref().and_then(|failure| serde_json::to_string(failure).ok());
         let early = Early { status: fact.status, at: fact.at, error };
-        if let Some(part) = parts::get(tx, &account.id, &fact.provider_id).await? {
-            return heard(tx, self.engine, part, &early).await.map(|settled| self.followed.settled.extend(settled));
+        match known(tx, self.engine, &account.id, fact).await? {
+            Some(part) => self.followed.settled.extend(heard(tx, self.engine, part, &early).await?),
+            None => parts::keep_early(tx, &account.id, &fact.provider_id, &early, self.engine.now()).await?,
         }
-        if let Some(id) = &fact.message
-            && let Some(part) = adopt(tx, self.engine, &account.id, id, fact).await?
-        {
-            return heard(tx, self.engine, part, &early).await.map(|settled| self.followed.settled.extend(settled));
-        }
-        parts::keep_early(tx, &account.id, &fact.provider_id, &early, self.engine.now()).await
+        Ok(())
     }
+}
+
+/// The part of that name, unless its name is not known yet.
+async fn known(tx: &mut Tx, engine: &Engine, account: &Id, fact: &facts::PartReceipt) -> Result<Option<Part>> {
+    if let Some(part) = parts::get(tx, account, &fact.provider_id).await? {
+        return Ok(Some(part));
+    }
+    if let Some(id) = &fact.message
+        && let Some(part) = adopt(tx, engine, account, id, fact).await?
+    {
+        return Ok(Some(part));
+    }
+    parts::meet(tx, account, &fact.provider_id, engine.now()).await?;
+    parts::get(tx, account, &fact.provider_id).await
 }
 
 /// The carrier hands our id back before its answer was recorded: the message did go out, under this name.
@@ -79,6 +89,7 @@ fn part(account: &Id, message: &Id, number: i64, provider_id: &str, now: i64) ->
 /// The carrier's answer: its names for a message's parts. What was told of them already counts now.
 pub(crate) async fn named(tx: &mut Tx, engine: &Engine, account: &Id, message: &Id, names: &[String]) -> Result<()> {
     for (number, name) in names.iter().enumerate() {
+        parts::meet(tx, account, name, engine.now()).await?;
         parts::insert(tx, &part(account, message, number as i64, name, engine.now())).await?;
     }
     for name in names {
@@ -126,6 +137,7 @@ async fn advance(
     message.receipts |= status.bit();
     message.error = error.or(message.error.filter(|_| status == Status::Failed));
     store::messages::advance(tx, &message).await?;
+    billing::settle(tx, engine, &message, None).await?;
     let failure: Option<Failure> = message.error.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let kind = match status {
         Status::Delivered => events::MESSAGE_DELIVERED,
@@ -140,5 +152,6 @@ async fn advance(
         status.as_str()
     ));
     events::append(tx, engine, note, &data).await?;
+    verification::moved(tx, engine, &message).await?;
     Ok((was == Status::Pending).then_some(message.id))
 }

@@ -6,7 +6,7 @@ use store::{Result, Tx};
 
 use super::Intake;
 use crate::events::{self, MessageData, Note};
-use crate::{facts, outbound};
+use crate::{billing, facts, outbound, verification};
 
 impl Intake<'_> {
     pub(super) async fn receipt(&mut self, tx: &mut Tx, fact: &facts::Receipt) -> Result<()> {
@@ -25,16 +25,22 @@ impl Intake<'_> {
         }
         message.receipts |= fact.status.bit();
         message.updated_at = self.engine.now();
-        if fact.status > message.status {
+        let moves = fact.status > message.status;
+        if moves {
             message.status = fact.status;
             message.error = failure(fact);
         }
         store::messages::advance(tx, &message).await?;
+        billing::settle(tx, self.engine, &message, fact.document.as_ref()).await?;
         if first {
             self.followed.settled.push(message.id);
             self.settle(tx, &message).await?;
         }
-        self.tell(tx, &message, fact).await
+        self.tell(tx, &message, fact).await?;
+        if moves {
+            self.followed.senders.extend(verification::moved(tx, self.engine, &message).await?);
+        }
+        Ok(())
     }
 
     /// The first word of a message whose sending had not been answered: it did go out.

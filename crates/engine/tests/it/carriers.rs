@@ -64,6 +64,21 @@ on_both! {
         assert_eq!(house.carriers[0].texts().len() + house.carriers[1].texts().len(), 1);
     }
 
+    async fn a_receipt_counts_however_near_the_answer_it_comes(house: &mut House) {
+        let (sender, _) = house.open_carriers().await;
+        let names: Vec<&'static str> = (0..40).map(|number| &*format!("name-{number}").leak()).collect();
+        house.carriers[0].will(names.iter().map(|name| Ok(vec![*name])));
+        let mut sent = Vec::new();
+        for number in 0..names.len() {
+            sent.push(house.try_send(&sender, &format!("+14155552{number:03}"), "x").await.unwrap().id);
+        }
+        let told = names.iter().map(|name| house.hear(ONE, name, None, Status::Delivered));
+        tokio::join!(house.settle(), futures_util::future::join_all(told));
+        for id in sent {
+            assert_eq!(house.message(&id).await.status, Status::Delivered);
+        }
+    }
+
     async fn countries_have_carriers_of_their_own(house: &mut House) {
         let (sender, [one, two]) = house.open_carriers().await;
         route(house, &sender.id, "ID", &[two]).await;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
 mod accept;
+mod billing;
 mod carriers;
 mod consent;
 mod crash;
@@ -16,6 +17,7 @@ mod replay;
 mod send;
 mod sessions;
 mod settle;
+mod verification;
 
 use std::time::Duration;
 

@@ -124,7 +124,7 @@ on_both! {
 
         let message = house.send(ANN, "hello").await;
         assert_eq!(message.contact_id, ann.id);
-        let delete = |sender| contacts::Delete { organization: house.organization.id, sender, id: ann.id };
+        let delete = |sender| contacts::Delete { engine: house.engine.clone(), organization: house.organization.id, sender, id: ann.id };
         let (neighbour, _, [foreign, _]) = house.neighbour("neighbour").await;
         let stranger = contacts::Delete { organization: neighbour.id, ..delete(foreign.id) };
         assert_eq!(house.engine.perform(stranger).await.unwrap(), Err(Refusal::NotFound("contact")));

@@ -16,10 +16,13 @@ mod push;
 mod receipts;
 mod send;
 mod setup;
+mod tariff;
 mod templates;
 
 use std::time::Duration;
 
+use engine::billing::Tariff;
+use engine::events::Document;
 use engine::failure::SendError;
 use engine::provider::{
     Account, MediaSource, Numbers, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup, Templates,
@@ -117,6 +120,10 @@ impl Provider for MetaCloud {
         message: &'a Outgoing,
     ) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(self.send_message(account, sender, message))
+    }
+
+    fn tariff(&self, receipt: &Document) -> Option<Tariff> {
+        tariff::of(receipt)
     }
 
     fn push(&self) -> Option<&dyn Push> {

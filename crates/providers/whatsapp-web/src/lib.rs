@@ -2,7 +2,7 @@
 //!
 //! `session` runs one account each; `transport` is its way out, through a proxy or not; `backend` is what it must
 //! remember, in the platform's database; `send` hands messages over, `receive` takes in what happens, `asked` answers
-//! questions. The protocol itself is the library's (`whatsapp-rust`), which is named here and in the sandbox only.
+//! questions; `wanted` has the phone give again what was lost. The protocol itself is the library's (`whatsapp-rust`), which is named here and in the sandbox only.
 
 mod asked;
 pub mod backend;
@@ -14,6 +14,7 @@ mod receive;
 mod send;
 mod session;
 pub mod transport;
+mod wanted;
 
 use std::sync::Arc;
 use std::time::Duration;

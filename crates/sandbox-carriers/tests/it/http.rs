@@ -83,7 +83,7 @@ impl World {
                 changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), wait).await.unwrap();
+        tokio::time::timeout(Duration::from_secs(90), wait).await.unwrap();
         self.told()
     }
 

@@ -88,6 +88,11 @@ impl Handle {
         Some(message.known.clone())
     }
 
+    /// The phone's owner deletes a message for himself; `false` if it is not there.
+    pub fn forget(&self, phone: &Number, id: &str) -> bool {
+        self.0.world().account(phone).chats.forget(id)
+    }
+
     /// What somebody voted for in a poll that this phone's chat holds: the poll's id and the options.
     pub fn open_vote(
         &self,

@@ -6,7 +6,7 @@
 
 use super::sync_key::SyncKey;
 use waproto::{
-    buffa::MessageField,
+    buffa::{Message as _, MessageField},
     codec,
     whatsapp::{self as wa, history_sync::HistorySyncType, message::protocol_message::Type},
 };
@@ -142,6 +142,52 @@ pub fn history(kind: Kind, history: &History, asked_by: Option<&str>) -> wa::Mes
     })
 }
 
+/// A message that a companion asked to have again.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// The chat's address, a person's number unless the phone does not know it.
+    pub chat: String,
+    /// The message's id.
+    pub id: String,
+    /// What the phone remembers of it, if it does.
+    pub past: Option<Past>,
+}
+
+/// The message that answers a companion's request for messages, by the request's id.
+pub fn again(messages: &[Again], asked_by: &str) -> wa::Message {
+    use wa::message::PeerDataOperationRequestResponseMessage as Response;
+    use wa::message::PeerDataOperationRequestType::PLACEHOLDER_MESSAGE_RESEND;
+    protocol(wa::message::ProtocolMessage {
+        r#type: Some(Type::PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE),
+        peer_data_operation_request_response_message: Response {
+            peer_data_operation_request_type: Some(PLACEHOLDER_MESSAGE_RESEND),
+            stanza_id: Some(asked_by.to_owned()),
+            peer_data_operation_result: messages.iter().map(one_again).collect(),
+        }
+        .into(),
+        ..Default::default()
+    })
+}
+
+fn one_again(again: &Again) -> wa::message::peer_data_operation_request_response_message::PeerDataOperationResult {
+    use wa::message::peer_data_operation_request_response_message::PeerDataOperationResult as Answer;
+    use wa::message::peer_data_operation_request_response_message::peer_data_operation_result::PlaceholderMessageResendResponse;
+    let info = match &again.past {
+        Some(past) => web_message(&again.chat, past),
+        None => wa::WebMessageInfo {
+            key: wa::MessageKey {
+                remote_jid: Some(again.chat.clone()),
+                id: Some(again.id.clone()),
+                ..Default::default()
+            }
+            .into(),
+            ..Default::default()
+        },
+    };
+    let bytes = PlaceholderMessageResendResponse { web_message_info_bytes: Some(info.encode_to_vec()) };
+    Answer { placeholder_message_resend_response: bytes.into(), ..Default::default() }
+}
+
 fn protocol(message: wa::message::ProtocolMessage) -> wa::Message {
     wa::Message { protocol_message: message.into(), ..Default::default() }
 }
@@ -163,8 +209,12 @@ fn conversation(chat: &Chat) -> wa::Conversation {
 }
 
 fn past_message(chat: &str, past: &Past) -> wa::HistorySyncMsg {
+    wa::HistorySyncMsg { message: MessageField::some(web_message(chat, past)), msg_order_id: Some(past.timestamp) }
+}
+
+fn web_message(chat: &str, past: &Past) -> wa::WebMessageInfo {
     let secret = past.message.message_context_info.message_secret.clone();
-    let info = wa::WebMessageInfo {
+    wa::WebMessageInfo {
         key: wa::MessageKey {
             remote_jid: Some(chat.to_owned()),
             from_me: Some(past.from_me),
@@ -178,8 +228,7 @@ fn past_message(chat: &str, past: &Past) -> wa::HistorySyncMsg {
         push_name: past.push_name.clone(),
         message_secret: secret,
         ..Default::default()
-    };
-    wa::HistorySyncMsg { message: MessageField::some(info), msg_order_id: Some(past.timestamp) }
+    }
 }
 
 fn push_name((id, name): &(String, String)) -> wa::Pushname {
@@ -215,7 +264,7 @@ pub enum Request {
     },
     /// All history.
     FullHistory,
-    /// Messages it could not decrypt, by chat and id.
+    /// Messages it could not decrypt or lost, by chat and id.
     Resend(Vec<(String, String)>),
     /// A collection of the app state whose hashes no longer fit.
     Recovery(String),

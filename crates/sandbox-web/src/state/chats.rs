@@ -61,6 +61,16 @@ impl Chats {
         })
     }
 
+    /// The message is gone from the phone; `false` if it was not there.
+    pub(crate) fn forget(&mut self, id: &str) -> bool {
+        let chats = self.by_chat.values_mut();
+        chats.fold(false, |found, messages| {
+            let before = messages.len();
+            messages.retain(|message| message.known.id != id);
+            found || messages.len() < before
+        })
+    }
+
     pub(crate) fn chat(&self, chat: &str) -> impl DoubleEndedIterator<Item = &Message> {
         self.by_chat.get(chat).into_iter().flatten()
     }

@@ -1,10 +1,11 @@
 //! A server and clients for one story.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sandbox_web::{Arrival, Handle, Linked, Number, Options, WebServer};
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wacore::store::InMemoryBackend;
 use whatsapp_rust::anyhow;
 use whatsapp_rust::async_channel::Receiver;
@@ -12,13 +13,13 @@ use whatsapp_rust::bot::{Bot, BotHandle};
 use whatsapp_rust::http::{HttpClient, HttpRequest, HttpResponse};
 use whatsapp_rust::pair_code::PairCodeOptions;
 use whatsapp_rust::transport::{Connector, TokioWebSocketTransportFactory};
-use whatsapp_rust::types::events::{ChannelEventHandler, Event};
+use whatsapp_rust::types::events::{ChannelEventHandler, Event, InboundMessage};
 use whatsapp_rust::types::message::{MessageCategory, MessageInfo};
 use whatsapp_rust::waproto::whatsapp as wa;
-use whatsapp_rust::{Client, TokioRuntime};
+use whatsapp_rust::{Client, InboundDurabilityHook, TokioRuntime};
 
 /// Nothing here takes so long; it only ends a story that hangs.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 pub const ANA: &str = "+15550100001";
 pub const BEN: &str = "+15550100002";
@@ -99,6 +100,7 @@ pub struct Guest {
     running: BotHandle,
     events: Receiver<Arc<Event>>,
     kept: Vec<Arc<Event>>,
+    written: UnboundedReceiver<String>,
 }
 
 impl Guest {
@@ -137,6 +139,7 @@ impl Guest {
         name: &str,
     ) -> Self {
         let (handler, events) = ChannelEventHandler::new();
+        let (diary, written) = Diary::new();
         let mut builder = Bot::builder()
             .with_backend_arc(backend.clone())
             .with_transport_factory(factory(url, certificate))
@@ -144,6 +147,7 @@ impl Guest {
             .with_runtime(TokioRuntime)
             .with_version((2, 3000, 0))
             .with_wanted_pre_key_count(10)
+            .with_inbound_durability_hook(diary)
             .with_event_handler(Forward(handler));
         if let Some(code) = code {
             builder = builder.with_pair_code(code);
@@ -152,7 +156,7 @@ impl Guest {
             builder = builder.with_push_name(name);
         }
         let running = builder.build().await.unwrap().spawn();
-        Self { client: running.client(), backend, running, events, kept: Vec::new() }
+        Self { client: running.client(), backend, running, events, kept: Vec::new(), written }
     }
 
     /// Waits for something to happen to the client; what is not waited for is kept for later.
@@ -173,6 +177,11 @@ impl Guest {
             Ok(found) => found,
             Err(_) => panic!("{what} did not happen; what did: {}", told(&self.kept)),
         }
+    }
+
+    /// The next text that the client wrote down before it confirmed it.
+    pub async fn written(&mut self) -> String {
+        tokio::time::timeout(PATIENCE, self.written.recv()).await.expect("a text was written down").unwrap()
     }
 
     pub async fn qr(&mut self) -> String {
@@ -273,5 +282,32 @@ impl HttpClient for Web {
         }
         let answer = asked.send().await?;
         Ok(HttpResponse { status_code: answer.status().as_u16(), body: answer.bytes().await?.to_vec() })
+    }
+}
+
+/// Writes down each message once, and only then lets it be confirmed. Its events may tell of a message again, and a client
+/// without it may have lost what it was reading when its connection broke.
+struct Diary {
+    known: Mutex<HashSet<(String, String, String)>>,
+    texts: UnboundedSender<String>,
+}
+
+impl Diary {
+    fn new() -> (Self, UnboundedReceiver<String>) {
+        let (texts, written) = unbounded_channel();
+        (Self { known: Mutex::default(), texts }, written)
+    }
+}
+
+#[async_trait::async_trait]
+impl InboundDurabilityHook for Diary {
+    async fn on_messages(&self, _: Arc<Client>, batch: &[InboundMessage]) -> anyhow::Result<()> {
+        for InboundMessage { message, info, .. } in batch {
+            let key = (info.source.chat.to_string(), info.source.sender.to_string(), info.id.clone());
+            if !text(message).is_empty() && self.known.lock().unwrap().insert(key) {
+                let _ = self.texts.send(text(message));
+            }
+        }
+        Ok(())
     }
 }

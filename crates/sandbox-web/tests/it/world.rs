@@ -23,7 +23,7 @@ use crate::house::{Guest, text, words};
 const ANA: &str = "+15550188001";
 const BEN: &str = "+15550188002";
 /// It only ends a story that hangs.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A platform that notes what Meta's stand-in tells it.
 #[derive(Clone, Default)]

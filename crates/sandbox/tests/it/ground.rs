@@ -90,7 +90,7 @@ impl Platform {
                 news.await;
             }
         };
-        match tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await {
+        match tokio::time::timeout(std::time::Duration::from_secs(90), waiting).await {
             Ok(answer) => answer,
             Err(_) => panic!("it never came; told so far: {:#?}", self.changes()),
         }

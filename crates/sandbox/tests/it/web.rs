@@ -33,7 +33,7 @@ impl Ground {
                 }
             }
         };
-        match tokio::time::timeout(Duration::from_secs(20), looking).await {
+        match tokio::time::timeout(Duration::from_secs(90), looking).await {
             Ok(found) => found,
             Err(_) => panic!("{phone} shows {:#?}", self.list(phone).await),
         }
@@ -130,7 +130,7 @@ async fn typing_calls_and_what_cannot_be() {
     let wanted = json!([{"from": ANN, "state": "recording"}]);
     let looking =
         async { while ground.does("GET", &format!("/phones/{BOB}"), Value::Null).await["typing"] != wanted {} };
-    tokio::time::timeout(Duration::from_secs(20), looking).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(90), looking).await.unwrap();
     let call = ground.does("POST", &format!("/phones/{ANN}/calls"), json!({"to": BOB, "video": true})).await;
     let calls = ground.does("GET", &format!("/phones/{ANN}/calls"), Value::Null).await;
     assert_eq!(calls["data"], json!([{"id": call["id"], "to": BOB, "video": true, "status": "ringing"}]));

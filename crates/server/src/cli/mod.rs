@@ -1,10 +1,12 @@
 //! The command line.
 
 mod account;
+mod balance;
 mod carrier;
 mod commands;
 mod key;
 mod org;
+mod prices;
 mod sandbox;
 mod serve;
 mod story;
@@ -71,6 +73,12 @@ enum Command {
     /// Which accounts carry for a sender, country by country.
     #[command(subcommand)]
     Route(account::Route),
+    /// What messages cost.
+    #[command(subcommand)]
+    Prices(prices::Prices),
+    /// What organizations have to spend.
+    #[command(subcommand)]
+    Balance(balance::Balance),
     /// Tell the whole story behind an id, in any spelling.
     Explain(story::Explain),
     /// Send a stretch of the past to a subscription again.
@@ -143,6 +151,8 @@ impl Arguments {
             Command::Account(account) => account.run(&shared.settings()?).await,
             Command::Sender(sender) => sender.run(&shared.settings()?).await,
             Command::Route(route) => route.run(&shared.settings()?).await,
+            Command::Prices(prices) => prices.run(&shared.settings()?).await,
+            Command::Balance(balance) => balance.run(&shared.settings()?).await,
             Command::Explain(explain) => explain.run(&shared.settings()?).await,
             Command::Replay(replay) => replay.run(&shared.settings()?).await,
             Command::Doctor => crate::doctor::run(&shared.settings()?).await,

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use chrono_tz::Tz;
+use dialect_digigo::Zone;
 use figment::Figment;
 use figment::value::Value;
 use url::Url;
@@ -81,7 +81,7 @@ fn origin(text: &str, _: &Figment) -> Result<Option<Value>, &'static str> {
 
 /// Systems set this one, too, and in more ways than by a zone's name.
 fn zone(text: &str, _: &Figment) -> Result<Option<Value>, &'static str> {
-    Ok(text.parse::<Tz>().is_ok().then(|| Value::from(text)))
+    Ok(text.parse::<Zone>().is_ok().then(|| Value::from(text)))
 }
 
 /// Another port of the address that is listened on anyway.
@@ -246,7 +246,7 @@ mod tests {
         assert!(settings.digigo.echo && settings.digigo.skip_media);
         let (digigo, users) = (&settings.digigo, &settings.digigo.users);
         assert_eq!((digigo.environment.as_str(), digigo.region.as_str()), ("production", "sa-east-1"));
-        assert_eq!(digigo.time_zone, Tz::America__Sao_Paulo);
+        assert_eq!(digigo.time_zone, "America/Sao_Paulo".parse().unwrap());
         assert!(users.skip_groups && users.skip_calls && !users.skip_own_messages);
         assert_eq!((users.call_reject_message.as_str(), users.call_reject_type), ("Write to us", RejectType::Declined));
         assert_eq!((settings.web.device_name.as_str(), settings.web.version.as_str()), ("Front desk", "2.3000.7"));
@@ -272,7 +272,7 @@ mod tests {
         let settings = settings.unwrap();
         assert_eq!((settings.server.listen.port(), settings.webhooks.digigo.global_url.as_str()), (2, ""));
         assert_eq!((settings.server.public_url.as_str(), settings.web.version.as_str()), ("", ""));
-        assert_eq!((settings.digigo.time_zone, settings.webhooks.digigo.hmac_key.get().is_none()), (Tz::UTC, true));
+        assert_eq!((settings.digigo.time_zone, settings.webhooks.digigo.hmac_key.get().is_none()), (Zone::UTC, true));
         assert_eq!(settings.digigo.users, dialect_digigo::NewUsers::default());
         for (name, value) in [
             ("PORT", "http"),

@@ -92,6 +92,7 @@ impl Settings {
             events: self.retention.events.some(),
             deliveries: self.retention.deliveries.some(),
             idempotency_keys: self.retention.idempotency_keys.some(),
+            verifications: self.retention.verifications.some(),
         };
         let deliveries = engine::settings::Deliveries {
             per_subscription: self.deliveries.per_subscription.max(1),
@@ -102,7 +103,20 @@ impl Settings {
             opt_out_words: self.consent.opt_out_words.clone(),
             opt_in_words: self.consent.opt_in_words.clone(),
         };
-        engine::Settings { process, public_url, senders, deliveries, sessions, consent, retention, sandbox }
+        let billing = engine::settings::Billing { metering: self.billing.metering };
+        let verify = self.verify.engine();
+        engine::Settings {
+            process,
+            public_url,
+            senders,
+            deliveries,
+            sessions,
+            consent,
+            verify,
+            retention,
+            billing,
+            sandbox,
+        }
     }
 }
 
@@ -139,5 +153,11 @@ mod tests {
         assert_eq!((settings.senders.burst, settings.outbound.allowed_networks.len()), (5, 0));
         let error = load_file("[senders]\nbrust = 5").unwrap_err();
         assert!(error.to_string().contains("brust"), "{error}");
+        let texts = load_file("[verify.texts]\nde = \"{code}!\"").unwrap().verify.texts.0;
+        assert_eq!((texts.len(), texts["de"].as_str()), (13, "{code}!"));
+        for wrong in ["[verify]\ncode_length = 3", "[verify.texts]\nde = \"no\"", "[verify.texts]\npt_BR = \"{code}\""]
+        {
+            assert!(load_file(wrong).is_err(), "{wrong}");
+        }
     }
 }

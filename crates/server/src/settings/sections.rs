@@ -1,9 +1,10 @@
 //! The sections of a settings file; `config/default.toml` says what each line means.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use chrono_tz::Tz;
 use dialect_digigo::NewUsers;
 use ipnet::IpNet;
 use secrecy::{ExposeSecret, SecretString};
@@ -27,6 +28,8 @@ pub struct Settings {
     pub web: Web,
     pub carriers: Carriers,
     pub consent: Consent,
+    pub verify: Verify,
+    pub billing: Billing,
     pub kirim: Kirim,
     pub ycloud: YCloud,
     pub digigo: Digigo,
@@ -109,6 +112,7 @@ pub struct Retention {
     pub events: Span,
     pub deliveries: Span,
     pub idempotency_keys: Span,
+    pub verifications: Span,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -144,6 +148,12 @@ pub struct Kirim {
     pub context_block: bool,
 }
 
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Billing {
+    pub metering: bool,
+}
+
 /// Words of customers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -152,12 +162,81 @@ pub struct Consent {
     pub opt_in_words: Vec<String>,
 }
 
+/// Codes that prove that an address is somebody's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verify {
+    pub code_length: CodeLength,
+    pub expiry: Span,
+    pub tries: u32,
+    pub recipient_starts: u32,
+    pub recipient_within: Span,
+    pub series_starts: u32,
+    pub series_within: Span,
+    pub sms_fallback: bool,
+    pub brand: String,
+    pub whatsapp_template: String,
+    pub texts: Texts,
+}
+
+impl Verify {
+    pub(super) fn engine(&self) -> engine::settings::Verify {
+        use engine::settings::Pace;
+        engine::settings::Verify {
+            code_length: self.code_length.0,
+            expiry: self.expiry.0.clamp(Duration::from_secs(60), Duration::from_secs(60 * 60)),
+            tries: i64::from(self.tries.max(1)),
+            per_recipient: Pace { most: self.recipient_starts, within: self.recipient_within.0 },
+            per_prefix: Pace { most: self.series_starts, within: self.series_within.0 },
+            sms_fallback: self.sms_fallback,
+            brand: self.brand.clone(),
+            whatsapp_template: self.whatsapp_template.clone(),
+            texts: self.texts.0.clone(),
+        }
+    }
+}
+
+/// What is sent with a code, by language.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "BTreeMap<String, String>")]
+pub struct Texts(pub BTreeMap<String, String>);
+
+impl TryFrom<BTreeMap<String, String>> for Texts {
+    type Error = String;
+
+    fn try_from(texts: BTreeMap<String, String>) -> Result<Self, String> {
+        for (language, text) in &texts {
+            if language.chars().any(char::is_uppercase) {
+                return Err(format!("{language} must be written in small letters"));
+            }
+            if !text.contains("{code}") {
+                return Err(format!("the text in {language} has no {{code}}"));
+            }
+        }
+        Ok(Self(texts))
+    }
+}
+
+/// As many digits as callers may give themselves.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "usize")]
+pub struct CodeLength(pub usize);
+
+impl TryFrom<usize> for CodeLength {
+    type Error = &'static str;
+
+    fn try_from(length: usize) -> Result<Self, &'static str> {
+        if (4..=8).contains(&length) { Ok(Self(length)) } else { Err("codes have 4 to 8 digits") }
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct YCloud {
     pub host: String,
     pub send_per_second: u32,
     pub other_per_second: u32,
+    pub other_per_hour: u32,
 }
 
 /// WhatsApp Web.
@@ -179,7 +258,7 @@ pub struct Digigo {
     pub admin_token: SecretString,
     pub echo: bool,
     pub skip_media: bool,
-    pub time_zone: Tz,
+    pub time_zone: dialect_digigo::Zone,
     pub environment: String,
     pub region: String,
     pub users: NewUsers,

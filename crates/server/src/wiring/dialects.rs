@@ -28,12 +28,25 @@ pub(super) fn kirim(settings: &Settings, links: Links) -> dialect_kirim::Options
     }
 }
 
-pub(super) fn ycloud(settings: &Settings) -> dialect_ycloud::Options {
+pub(super) fn ycloud(settings: &Settings, public_url: &str, blobs: Blobs, links: Links) -> dialect_ycloud::Options {
+    let origin = origin(public_url, &settings.ycloud.host);
     dialect_ycloud::Options {
+        media: dialect_ycloud::Media { blobs, links, origin },
+        other_per_hour: settings.ycloud.other_per_hour,
         send_per_second: settings.ycloud.send_per_second,
         other_per_second: settings.ycloud.other_per_second,
         random: Arc::new(fill),
         contract: YCLOUD_CONTRACT,
+    }
+}
+
+/// Where a dialect answers that may have a host name of its own.
+fn origin(public_url: &str, host: &str) -> String {
+    let public_url = public_url.trim_end_matches('/');
+    let mut url = url::Url::parse(public_url).ok().filter(|_| !host.is_empty());
+    match url.as_mut().is_some_and(|url| url.set_host(Some(host)).is_ok()).then_some(url).flatten() {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => public_url.to_owned(),
     }
 }
 
@@ -46,7 +59,7 @@ pub(super) fn digigo(
     Ok(dialect_digigo::Options {
         public_url,
         webhooks: digigo_webhooks(&settings.webhooks.digigo),
-        zone: settings.digigo.time_zone,
+        zone: settings.digigo.time_zone.clone(),
         users: settings.digigo.users.clone(),
         echo: settings.digigo.echo,
         skip_media: settings.digigo.skip_media,

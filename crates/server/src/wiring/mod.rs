@@ -93,8 +93,8 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
         upkeep.extend(fresh);
     }
     let (kirim, clock) = (dialects::kirim(settings, links.clone()), around.clock.clone());
-    let ycloud = dialects::ycloud(settings);
-    let [told, called_back] = dialect_ycloud::dialects();
+    let ycloud = dialects::ycloud(settings, &around.public_url, blobs.clone(), links.clone());
+    let [told, called_back] = dialect_ycloud::dialects(&ycloud);
     let digigo = dialects::digigo(settings, opened, around.public_url.clone(), blobs.clone())?;
     let engine = Engine::new(engine::Parts {
         db: opened.db.clone(),

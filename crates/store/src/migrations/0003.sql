@@ -60,7 +60,7 @@ CREATE TABLE contact_tags (
 CREATE INDEX contact_tags_by_tag ON contact_tags (organization_id, tag, contact_id);
 
 -- Codes that prove that an address is somebody's. `hash` is what an answer is compared with; `sealed` is kept only
--- while the code may have to be sent another way.
+-- while the code may have to be sent.
 CREATE TABLE verifications (
   id BLOB NOT NULL PRIMARY KEY, organization_id BLOB NOT NULL REFERENCES organizations (id), origin TEXT NOT NULL,
   channel TEXT NOT NULL, kind TEXT NOT NULL, value TEXT NOT NULL, hash BLOB NOT NULL, sealed BLOB,

@@ -6,8 +6,13 @@
 use crate::db::{Db, Error, Result, Tx, Work};
 use crate::params;
 
-const STEPS: &[&str] =
-    &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql")];
+const STEPS: &[&str] = &[
+    include_str!("0001.sql"),
+    include_str!("0002.sql"),
+    include_str!("0003.sql"),
+    include_str!("0004.sql"),
+    include_str!("0005.sql"),
+];
 
 /// Brings the schema up to date and returns its version.
 pub async fn run(db: &Db) -> Result<i64> {

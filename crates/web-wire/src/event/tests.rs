@@ -536,16 +536,16 @@ fn times_move_to_another_zone_and_nothing_else_does() {
         json!({"conversation": "2025-09-15T11:56:18Z", "ephemeralMessage": {"Timestamp": "2025-09-15T11:56:18Z"}});
     let mut event = Happening::from(Message::new(info, raw.clone())).event;
     let zone = FixedOffset::west_opt(3 * 3600).unwrap();
-    in_zone(&mut event, &zone);
+    in_zone(&mut event, &|_| zone);
     assert_eq!(event["Info"]["Timestamp"], "2025-09-15T08:56:18.25-03:00");
     assert_eq!(event["Info"]["MsgBotInfo"]["EditSenderTimestampMS"], "0001-01-01T00:00:00Z");
     assert_eq!(event["RawMessage"], raw);
 
     let group = Group { group_created: noon(), ..Group::default() };
     let mut event = Happening::from(JoinedGroup { group, ..JoinedGroup::default() }).event;
-    in_zone(&mut event, &zone);
+    in_zone(&mut event, &|_| zone);
     assert_eq!(event["GroupCreated"], "2025-09-15T08:56:18-03:00");
-    in_zone(&mut event, &FixedOffset::east_opt(0).unwrap());
+    in_zone(&mut event, &|_| FixedOffset::east_opt(0).unwrap());
     assert_eq!(event["GroupCreated"], "2025-09-15T11:56:18Z");
     assert_eq!(serde_json::to_value(Time::from_secs(0)).unwrap(), "0001-01-01T00:00:00Z");
 }

@@ -1,4 +1,4 @@
-use chrono::{DateTime, SecondsFormat, TimeZone, Timelike, Utc};
+use chrono::{DateTime, FixedOffset, SecondsFormat, TimeZone, Timelike, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -69,11 +69,9 @@ where
     format!("{}{tail}", head.trim_end_matches('0'))
 }
 
-/// Prints an event's times in the process's zone, as Go does. Protobuf messages inside it have none.
-pub fn in_zone<Z: TimeZone>(event: &mut Value, zone: &Z)
-where
-    Z::Offset: std::fmt::Display,
-{
+/// Prints an event's times in a zone, which tells how far it is from UTC at a time, as Go does. Protobuf messages inside
+/// it have none.
+pub fn in_zone(event: &mut Value, zone: &dyn Fn(DateTime<Utc>) -> FixedOffset) {
     match event {
         Value::Object(fields) => {
             for (name, value) in fields {
@@ -94,14 +92,11 @@ fn capital(letter: char) -> bool {
     letter.is_ascii_uppercase()
 }
 
-fn respell<Z: TimeZone>(text: &mut String, zone: &Z)
-where
-    Z::Offset: std::fmt::Display,
-{
+fn respell(text: &mut String, zone: &dyn Fn(DateTime<Utc>) -> FixedOffset) {
     if text == ZERO {
         return;
     }
     if let Ok(time) = DateTime::parse_from_rfc3339(text) {
-        *text = print(time.with_timezone(zone));
+        *text = print(time.with_timezone(&zone(time.to_utc())));
     }
 }

@@ -39,7 +39,7 @@ impl House {
         let options = Options {
             public_url: "http://127.0.0.1".into(),
             webhooks: crate::Webhooks::default(),
-            zone: chrono_tz::Tz::UTC,
+            zone: crate::Zone::UTC,
             users: crate::NewUsers::default(),
             echo: false,
             skip_media: false,

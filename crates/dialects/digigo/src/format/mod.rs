@@ -59,7 +59,7 @@ impl Format {
         if !settings.skips.media && !self.options.skip_media {
             file::add(&self.options, context, &mut happening).await;
         }
-        in_zone(&mut happening.event, &self.options.zone);
+        in_zone(&mut happening.event, &|time| self.options.zone.offset(time));
         let letter = Letter { options: &self.options, sender, event, context, global };
         let mut headers = self.headers(&letter, &happening);
         let (kind, body) = match self.options.webhooks.encoding {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
-use chrono_tz::Tz;
 use dialect_digigo::{Envelope, NAME, NewUsers, Options, Webhooks, dialect, router};
 use engine::cache::Cache;
 use engine::facts::Fact;
@@ -135,7 +134,7 @@ impl Fixture for Particular {
         let house = House::build(kind, |options| {
             options.webhooks.hmac_key = Some(HMAC_KEY.to_owned().into());
             options.webhooks.identity_headers = true;
-            options.zone = Tz::America__Sao_Paulo;
+            options.zone = "America/Sao_Paulo".parse().unwrap();
             options.users = NewUsers {
                 skip_groups: true,
                 skip_calls: true,
@@ -363,7 +362,7 @@ fn options(blobs: Blobs) -> Options {
     Options {
         public_url: PUBLIC_URL.into(),
         webhooks: Webhooks::default(),
-        zone: Tz::UTC,
+        zone: dialect_digigo::Zone::UTC,
         users: NewUsers::default(),
         echo: true,
         skip_media: false,

@@ -116,11 +116,10 @@ fn conversation(event: &Event) -> Result<Value, RenderError> {
 
 /// A contact as it stands now, in both shapes. One that was deleted since keeps only its id.
 fn contact(event: &Event, context: &Context) -> Result<Value, RenderError> {
-    let mut told = match (&context.contact, &context.sender) {
-        (Some(contact), Some(sender)) => {
-            serde_json::to_value(contacts::shown(contact, sender)).map_err(|error| RenderError(error.to_string()))?
-        }
-        _ => json!({ "id": Noun::Contact.spell(&event.subject_id), "object": "contact" }),
+    let mut told = match &context.contact {
+        Some(contact) => serde_json::to_value(contacts::shown(contact, context.sender.as_deref()))
+            .map_err(|error| RenderError(error.to_string()))?,
+        None => json!({ "id": Noun::Contact.spell(&event.subject_id), "object": "contact" }),
     };
     let nested = told.clone();
     match event.kind.as_str() {

@@ -3,30 +3,14 @@
 use engine::clock::rfc3339;
 use engine::events::{ChangeData, Event};
 use engine::format::RenderError;
-use meta_wire::FORMAT;
 use serde_json::{Map, Value};
 
 use super::kept;
+use super::said::{Said, said};
 
 const REVIEWED: &str = "whatsapp.template.reviewed";
 const CATEGORY: &str = "whatsapp.template.category_updated";
 const QUALITY: &str = "whatsapp.template.quality_updated";
-
-/// What Meta said: the account, the field, and its value.
-struct Said {
-    waba: Value,
-    field: String,
-    value: Value,
-}
-
-fn said(event: &Event) -> Option<Said> {
-    let document = event.document.as_ref().filter(|document| document.format == FORMAT)?;
-    let document: Value = serde_json::from_slice(&document.bytes).ok()?;
-    let change = document.pointer("/entry/0/changes/0")?;
-    let waba = document.pointer("/entry/0/id").cloned().unwrap_or_default();
-    let (field, value) = (change.get("field")?.as_str()?.to_owned(), change.get("value")?.clone());
-    Some(Said { waba, field, value })
-}
 
 pub(super) fn name(event: &Event) -> Option<&'static str> {
     match said(event)?.field.as_str() {

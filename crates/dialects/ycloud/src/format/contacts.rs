@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{EventProperties, kept, names};
 use crate::ids::Noun;
+use crate::messages::CHANNEL as WHATSAPP;
 
 type Payload = (&'static str, Value);
 
@@ -105,7 +106,8 @@ fn attribute(change: &Value) -> Value {
 
 pub(super) fn consent(event: &Event) -> Result<Option<Payload>, RenderError> {
     let data: ConsentData = kept(event)?;
-    if data.kind != PHONE {
+    // What was said on other channels is not told here, as it is not shown.
+    if data.kind != PHONE || data.channel != WHATSAPP {
         return Ok(None);
     }
     let source = match data.source.as_str() {

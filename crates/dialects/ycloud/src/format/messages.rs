@@ -7,9 +7,11 @@ use meta_wire::FORMAT;
 use serde_json::{Map, Value, json};
 
 use super::kept;
+use crate::files;
 use crate::ids::Noun;
 use crate::messages::shape;
 use crate::messages::timeline::Timeline;
+use crate::options::Media;
 
 type Payload = (&'static str, Value);
 
@@ -27,7 +29,7 @@ pub(super) fn updated(context: &Context) -> Result<Payload, RenderError> {
 }
 
 /// Somebody wrote to us: Meta's own words with our names around them. What we do not know is kept as it came.
-pub(super) fn received(event: &Event, context: &Context) -> Result<Payload, RenderError> {
+pub(super) fn received(event: &Event, context: &Context, media: Option<&Media>) -> Result<Payload, RenderError> {
     let message = context.message.as_ref().ok_or_else(gone)?;
     let sender = context.sender.as_deref().ok_or_else(gone)?;
     let data: MessageData = kept(event)?;
@@ -52,6 +54,11 @@ pub(super) fn received(event: &Event, context: &Context) -> Result<Payload, Rend
     put("customerProfile", name.map_or_else(|| json!({}), |name| json!({ "name": name })));
     if !told.contains_key("type") {
         told.insert("type".to_owned(), message.kind.clone().into());
+    }
+    if let (Some(media), Some(_), Some(Value::Object(file))) =
+        (media, &context.media, told.get_mut(message.kind.as_str()))
+    {
+        file.insert("link".to_owned(), files::link(media, &message.id, event.created_at).into());
     }
     texts(&mut told);
     Ok(("whatsappInboundMessage", Value::Object(told)))

@@ -6,7 +6,9 @@ mod changes;
 mod contacts;
 mod messages;
 pub(crate) mod names;
+mod said;
 mod signature;
+mod standing;
 
 use std::collections::BTreeMap;
 
@@ -23,8 +25,12 @@ use crate::carried::{EMAIL, SMS, VOICE};
 use crate::errors::{Code, Error};
 use crate::ids::Noun;
 use crate::messages::CHANNEL;
+use crate::options::Media;
 
-pub(crate) struct Format;
+pub(crate) struct Format {
+    /// `None`: nothing is told that has a file.
+    pub(crate) media: Option<Media>,
+}
 
 impl Format {
     /// The payload's name and itself; `None`: nothing is to be told to this subscriber.
@@ -40,8 +46,10 @@ impl Format {
             events::CONTACT_UPDATED => contacts::changed(event, context, subscription),
             events::CONSENT_WITHDRAWN | events::CONSENT_GIVEN => contacts::consent(event),
             events::MESSAGE_RECEIVED if channel(context) == SMS => carried::received(event, context).map(Some),
-            events::MESSAGE_RECEIVED => messages::received(event, context).map(Some),
+            events::MESSAGE_RECEIVED => messages::received(event, context, self.media.as_ref()).map(Some),
             events::TEMPLATE_UPDATED => changes::template(event),
+            events::SENDER_UPDATED => standing::number(event, context),
+            events::ACCOUNT_NOTICE => standing::account(event, context),
             _ if channel(context) == CHANNEL => messages::updated(context).map(Some),
             _ => carried::updated(context).map(Some),
         }
@@ -67,6 +75,8 @@ impl EventFormat for Format {
         }
         Some(match event.kind.as_str() {
             events::TEMPLATE_UPDATED => return changes::name(event),
+            events::SENDER_UPDATED => return standing::of_number(event),
+            events::ACCOUNT_NOTICE => return standing::of_account(event),
             events::CONTACT_CREATED => names::CONTACT_MADE,
             events::CONTACT_DELETED => names::CONTACT_GONE,
             events::CONTACT_UPDATED => names::CONTACT_CHANGED,

@@ -67,7 +67,7 @@ async fn sender(call: &Call, from: &str) -> Result<Arc<Sender>, Error> {
     let found = call.engine().sender_on(&call.organization(), CHANNEL, Some(from)).await?;
     let known = found
         .filter(|sender| call.engine().provider(&sender.provider).is_some_and(|provider| provider.numbers().is_some()));
-    known.map(Arc::new).ok_or_else(|| {
+    known.ok_or_else(|| {
         Error::new(Code::PhoneNumberUnavailable, format!("{from} is not a number of this account")).at("from")
     })
 }

@@ -1,9 +1,11 @@
 //! A message of ours as this dialect shows it (`WhatsappMessage`).
 
+use engine::billing::Bill;
 use engine::clock::rfc3339;
 use engine::content::{Content, Source};
 use engine::failure::{Code, Failure};
 use engine::messages::{Echo, Message};
+use engine::regions;
 use engine::senders::Sender;
 use serde_json::{Map, Value, json};
 
@@ -59,8 +61,12 @@ pub(crate) fn show(message: &Message, sender: &Sender, waba: &str, timeline: &Ti
     put("deliverTime", timeline.delivered_at.map(rfc3339).into());
     put("readTime", timeline.read_at.map(rfc3339).into());
     put("conversation", conversation(timeline));
-    put("totalPrice", json!(0.0));
-    put("currency", "USD".into());
+    put("regionCode", regions::of_number(&message.address).into());
+    let (price, currency) = Bill::price_of(message);
+    put("totalPrice", price.into());
+    put("currency", currency.into());
+    // An estimate, until WhatsApp says what it is.
+    put("pricingCategory", Bill::of(message).map(|bill| bill.category).filter(|_| timeline.pricing.is_none()).into());
     if let Some(pricing) = &timeline.pricing {
         put("pricingCategory", pricing.get("category").cloned().unwrap_or_default());
         put("pricingModel", pricing.get("pricing_model").cloned().unwrap_or_default());

@@ -127,4 +127,19 @@ on_both! {
         house.post("/sms", json!({ "to": CUSTOMER, "text": "x" })).await.good();
         assert_eq!(house.told().await[0]["sms"]["status"], "failed");
     }
+
+    async fn who_told_a_carrier_to_stop_gets_no_more_texts(house: &mut House) {
+        house.open("sms", "Brand").await;
+        house.endpoint(&["sms.inbound.received", "contact.unsubscribe.created"]).await;
+        let text = || json!({ "to": CUSTOMER, "text": "an offer" });
+        house.hear_by_sms("1", "STOP").await;
+        let told = house.told().await;
+        assert_eq!((told.len(), &told[0]["smsInbound"]["text"]), (1, &json!("STOP")), "unsubscribers are WhatsApp's");
+        house.post("/sms", text()).await.refused(403, "RECIPIENT_UNSUBSCRIBED", "to");
+        assert_eq!(house.get(&format!("/unsubscribers/{CUSTOMER}")).await.good(), &json!([]));
+        assert_eq!(house.get("/unsubscribers?includeTotal=true").await.good()["total"], 0);
+        house.get(&format!("/unsubscribers/{CUSTOMER}/sms")).await.refused(404, "NOT_FOUND", "");
+        house.hear_by_sms("2", "START").await;
+        house.post("/sms", text()).await.good();
+    }
 }

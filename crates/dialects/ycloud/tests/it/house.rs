@@ -19,6 +19,7 @@ use engine::receive::Received;
 use engine::routes::AddSender;
 use engine::{Clock, Engine, Id, Parts, Settings, keys, organizations};
 use http_body_util::BodyExt;
+use provider_meta_cloud::MetaCloud;
 use serde_json::{Value, json};
 use store::{Ids, SecretKey};
 use testkit::{ContractCheck, Fixture, Kind, Operation, Scratch};
@@ -41,6 +42,7 @@ pub static JUDGE: LazyLock<ContractCheck> = LazyLock::new(|| {
 });
 
 pub const START: i64 = 1_790_000_000_000;
+pub const ORIGIN: &str = "https://ycloud.example";
 pub const NUMBER: &str = "+15550100001";
 pub const CUSTOMER: &str = "+6281234567890";
 
@@ -49,6 +51,8 @@ pub struct House {
     pub clock: Clock,
     pub cloud: Arc<Cloud>,
     pub receivers: Arc<Receivers>,
+    pub meta: Arc<MetaCloud>,
+    pub options: Options,
     pub key: String,
     pub foreign_key: String,
     pub organization: Id,
@@ -101,23 +105,14 @@ impl Fixture for House {
             template("waiting", "en", "PENDING", "UTILITY"),
         ];
         (*cloud.profile.lock().unwrap(), *cloud.commerce.lock().unwrap()) = (json!({}), json!({}));
-        let options = options();
-        let engine = Engine::new(Parts {
-            db: scratch.migrated().await,
-            clock: clock.clone(),
-            ids: Arc::new(Ids::seeded(7)),
-            key: SecretKey::new([7; 32]),
-            settings: Settings::default(),
-            providers: carriers(&cloud),
-            dialects: dialect_ycloud::dialects().to_vec(),
-            transports: vec![Arc::new(Post(receivers.clone()))],
-            wake: engine::wake::Wake::default(),
-            cache: engine::cache::Cache::default(),
-        });
+        let (meta, options) = (Arc::new(meta_cloud(&scratch)), options(&scratch));
+        scratch.migrated().await;
+        let around = (&clock, &cloud, &receivers, &meta, &options);
+        let engine = engine_on(&scratch, Settings::default(), around).await;
         let (organization, key) = tenant(&engine, "1").await;
         let (_, foreign_key) = tenant(&engine, "2").await;
-        let router = router(engine.clone(), options);
-        Self { engine, clock, cloud, receivers, key, foreign_key, organization, router, scratch }
+        let router = router(engine.clone(), options.clone());
+        Self { engine, clock, cloud, receivers, meta, options, key, foreign_key, organization, router, scratch }
     }
 
     async fn finish(self, _: bool) {
@@ -204,22 +199,36 @@ impl House {
         let theirs = json!({ "id": wamid, "from": &CUSTOMER[1..], "timestamp": "1790000000", "type": "text", "text": { "body": body } });
         let value = json!({ "contacts": [{ "profile": { "name": "Ayu" } }], "messages": [theirs] });
         let message = Message {
-            sender: "100000000000001".into(),
-            provider_id: wamid.into(),
+            profile_name: Some("Ayu".into()),
+            document: Some(document(&value)),
+            ..self.written("100000000000001", wamid, body)
+        };
+        self.push(Fact::Message(Box::new(message))).await;
+    }
+
+    /// A customer writes to a name of ours at the carrier, as the carrier tells it.
+    pub async fn hear_by_sms(&self, id: &str, body: &str) {
+        let facts = vec![Fact::Message(Box::new(self.written("Brand", id, body)))];
+        self.engine.receive("sms", Received { facts, accounts: vec!["sms carrier".into()] }).await.unwrap();
+    }
+
+    fn written(&self, sender: &str, id: &str, body: &str) -> Message {
+        Message {
+            sender: sender.into(),
+            provider_id: id.into(),
             chat: String::new(),
             author: String::new(),
             own: false,
             late: false,
             file_first: false,
             from: vec![Address { kind: "phone".into(), value: CUSTOMER.into() }],
-            profile_name: Some("Ayu".into()),
+            profile_name: None,
             at: self.clock.now(),
             content: Content::Text { body: body.into(), preview: false },
             reply_to: None,
             file: None,
-            document: Some(document(&value)),
-        };
-        self.push(Fact::Message(Box::new(message))).await;
+            document: None,
+        }
     }
 
     pub async fn receipt(&self, wamid: &str, status: Status) {
@@ -258,8 +267,11 @@ pub fn text(body: &str) -> Value {
     json!({ "from": NUMBER, "to": CUSTOMER, "type": "text", "text": { "body": body } })
 }
 
-fn options() -> Options {
+fn options(scratch: &Scratch) -> Options {
+    let links = media::Links::new([7; 32], ORIGIN);
     Options {
+        media: dialect_ycloud::Media { blobs: blobs(scratch), links, origin: ORIGIN.into() },
+        other_per_hour: 0,
         send_per_second: 1000,
         other_per_second: 1000,
         random: Arc::new(|bytes| bytes.fill(5)),
@@ -282,6 +294,56 @@ async fn tenant(engine: &Engine, name: &str) -> (Id, String) {
     let account = engine.perform(accounts::put(engine, new)).await.unwrap();
     accounts::connect(engine, &account).await.unwrap();
     (organization, key)
+}
+
+type Around<'a> = (&'a Clock, &'a Arc<Cloud>, &'a Arc<Receivers>, &'a Arc<MetaCloud>, &'a Options);
+
+async fn engine_on(
+    scratch: &Scratch,
+    settings: Settings,
+    (clock, cloud, receivers, meta, options): Around<'_>,
+) -> Engine {
+    let mut providers = carriers(cloud);
+    providers.push(meta.clone());
+    Engine::new(Parts {
+        db: scratch.open().await,
+        clock: clock.clone(),
+        ids: Arc::new(Ids::seeded(7)),
+        key: SecretKey::new([7; 32]),
+        settings,
+        providers,
+        dialects: dialect_ycloud::dialects(options).to_vec(),
+        transports: vec![Arc::new(Post(receivers.clone()))],
+        wake: engine::wake::Wake::default(),
+        cache: engine::cache::Cache::default(),
+    })
+}
+
+fn blobs(scratch: &Scratch) -> media::Blobs {
+    media::Blobs::directory(scratch.dir.path().join("media"), 1 << 20).unwrap()
+}
+
+/// The real one, for what Meta pushes; nothing is ever asked of Graph.
+fn meta_cloud(scratch: &Scratch) -> MetaCloud {
+    net::install_crypto();
+    let blobs = blobs(scratch);
+    let client = net::plain_client(&net::PlainSettings::default()).unwrap();
+    MetaCloud::new(provider_meta_cloud::Options::new(client, blobs))
+}
+
+impl House {
+    /// The same service with other options.
+    pub fn reopen(&mut self, options: Options) {
+        self.options = options;
+        self.router = router(self.engine.clone(), self.options.clone());
+    }
+
+    /// Another process takes over, with other settings.
+    pub async fn restart_with(&mut self, settings: Settings) {
+        let around = (&self.clock, &self.cloud, &self.receivers, &self.meta, &self.options);
+        self.engine = engine_on(&self.scratch, settings, around).await;
+        self.router = router(self.engine.clone(), self.options.clone());
+    }
 }
 
 fn carriers(cloud: &Arc<Cloud>) -> Vec<Arc<dyn Provider>> {

@@ -3,6 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use engine::billing::Tariff;
+use engine::content::Content;
+use engine::events::Document;
 use engine::facts::TemplateState;
 use engine::failure::SendError;
 use engine::provider::{
@@ -55,6 +58,14 @@ impl Provider for Fake {
         let provider_id = format!("wamid.{}", sent.len());
         async move { Ok(Sent::one(provider_id)) }.boxed()
     }
+    fn tariff(&self, receipt: &Document) -> Option<Tariff> {
+        let post: Value = serde_json::from_slice(&receipt.bytes).unwrap();
+        let pricing = post.pointer("/entry/0/changes/0/value/statuses/0/pricing")?;
+        Some(Tariff {
+            category: pricing["category"].as_str().map(str::to_owned),
+            free: pricing["type"] == "free_customer_service",
+        })
+    }
     fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
         Some(self)
     }
@@ -101,6 +112,12 @@ impl Provider for Carrier {
         sent.push(message.clone());
         let name = format!("{}.{}", self.channel, sent.len());
         async move { Ok(Sent::one(name)) }.boxed()
+    }
+    fn units(&self, content: &Content) -> i64 {
+        match content {
+            Content::Text { body, .. } => sms_text::split(body).parts.len().try_into().unwrap(),
+            _ => 1,
+        }
     }
 }
 

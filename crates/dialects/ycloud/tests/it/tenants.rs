@@ -47,6 +47,14 @@ on_both! {
         for list in ["/contact/contacts", "/unsubscribers", "/webhookEndpoints", "/whatsapp/templates?filter.wabaId=1"] {
             assert_eq!(house.with_key(&house.foreign_key, "GET", list, None).await.good()["length"], 0, "{list}");
         }
+        house.open("sms", "Brand").await;
+        let code = json!({ "channel": "sms", "to": CUSTOMER, "code": "0042" });
+        let begun = house.post("/verify/verifications", code).await.good()["id"].clone();
+        for whose in [json!({ "verificationId": begun, "code": "0042" }), json!({ "to": CUSTOMER, "code": "0042" })] {
+            let reply = house.with_key(&house.foreign_key, "POST", "/verify/verificationChecks", Some(whose.clone())).await;
+            reply.refused(404, "NOT_FOUND", "");
+        }
+        house.post("/verify/verificationChecks", json!({ "to": CUSTOMER, "code": "0042" })).await.good();
         let foreign = json!({ "eventName": "seen", "objectId": contact });
         house.with_key(&house.foreign_key, "POST", "/event/events", Some(foreign)).await.refused(404, "NOT_FOUND", "");
         let reply = house.with_key(&house.foreign_key, "GET", "/contact/contacts?filter.tags=vip", None).await;

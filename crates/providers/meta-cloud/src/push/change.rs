@@ -1,10 +1,11 @@
 //! What changed about templates, numbers and people's wishes. All else is kept as it came.
 
 use engine::facts::{Fact, Preference, SenderChange, TemplateChange};
-use engine::senders::{CONNECTED, DEGRADED};
+use engine::senders::{CONNECTED, DEGRADED, DISCONNECTED};
 use meta_wire::MetaId;
 use meta_wire::tagged::Kinds;
 use meta_wire::webhook::Change;
+use meta_wire::webhook::account::Update;
 use meta_wire::webhook::change as wire;
 use meta_wire::webhook::change::TemplateEvent;
 
@@ -19,6 +20,7 @@ pub(super) fn facts(told: &Told<'_>, change: &Change) -> Vec<Fact> {
         Change::TemplateCategory(update) if !update.is_notice() => Some(Fact::Template(category(told, update))),
         Change::PhoneQuality(update) => phone_quality(told, update).map(Fact::Sender),
         Change::PhoneName(update) => phone_name(told, update).map(Fact::Sender),
+        Change::Account(update) => removed(told, update).map(Fact::Sender),
         Change::UserPreferences(update) => return preferences(told, update),
         _ => None,
     };
@@ -120,11 +122,29 @@ fn phone_name(told: &Told<'_>, update: &wire::PhoneName) -> Option<SenderChange>
     })
 }
 
+/// A number that is no longer the account's.
+fn removed(told: &Told<'_>, update: &Update) -> Option<SenderChange> {
+    if update.event.as_str() != "PHONE_NUMBER_REMOVED" {
+        return None;
+    }
+    Some(SenderChange {
+        account: told.account(),
+        sender: e164(update.phone_number.as_deref()?)?,
+        status: Some(DISCONNECTED.to_owned()),
+        reason: Some(update.event.as_str().to_owned()),
+        what: "removed".to_owned(),
+        document: told.document(),
+    })
+}
+
 /// Each that is understood; the whole is kept as it came if one is not.
 fn preferences(told: &Told<'_>, update: &wire::UserPreferences) -> Vec<Fact> {
     let sender = update.metadata.as_ref().map(|metadata| metadata.phone_number_id.as_str());
-    let known = |preference| Some(Fact::Preference(self::preference(told, sender?, preference)?));
-    let mut facts: Vec<Fact> = update.user_preferences.iter().filter_map(known).collect();
+    let known = |(index, preference)| {
+        let fact = self::preference(told, sender?, preference)?;
+        Some(Fact::Preference(Preference { document: told.document_with("user_preferences", index), ..fact }))
+    };
+    let mut facts: Vec<Fact> = update.user_preferences.iter().enumerate().filter_map(known).collect();
     if facts.is_empty() || facts.len() < update.user_preferences.len() {
         facts.push(told.notice("user_preferences"));
     }

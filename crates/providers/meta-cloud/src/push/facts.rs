@@ -2,6 +2,7 @@
 
 use engine::facts::{Document, Fact, Notice};
 use meta_wire::webhook::{self, Item};
+use serde_json::Value;
 
 use super::{change, message, status};
 use crate::FORMAT;
@@ -54,6 +55,17 @@ impl Told<'_> {
 
     pub(super) fn document(&self) -> Option<Document> {
         Some(self.document.clone())
+    }
+
+    /// The document as if a list in its value had held one item only.
+    pub(super) fn document_with(&self, list: &str, index: usize) -> Option<Document> {
+        let mut post: Value = serde_json::from_slice(&self.document.bytes).ok()?;
+        let items = post.pointer_mut(&format!("/entry/0/changes/0/value/{list}"))?.as_array_mut()?;
+        if items.len() == 1 {
+            return self.document();
+        }
+        *items = vec![items.get(index)?.clone()];
+        Some(Document { format: FORMAT.to_owned(), bytes: post.to_string().into_bytes() })
     }
 
     /// Kept as it came.

@@ -1,7 +1,7 @@
 //! Posts and the facts in them.
 
 use engine::content::Content;
-use engine::facts::{Fact, Message, Notice, Receipt};
+use engine::facts::{Fact, Message, Notice, Preference, Receipt};
 use engine::failure::Code;
 use engine::messages::Status;
 use meta_wire::webhook::{Notification, parse};
@@ -273,6 +273,8 @@ fn numbers_and_wishes_tell_what_changed() {
     assert_eq!((grown.1, grown.2), (None, Some(text("THROUGHPUT_UPGRADE"))));
     let name = number("phone_number_name_update", json!({"decision": "REJECTED", "rejection_reason": "TAKEN"}));
     assert_eq!((name.2, name.3), (Some(text("REJECTED: TAKEN")), text("name")));
+    let gone = number("account_update", json!({"event": "PHONE_NUMBER_REMOVED", "phone_number": "15550100001"}));
+    assert_eq!((gone.0, gone.1, gone.3), (text("+15550100001"), Some(text("disconnected")), text("removed")));
 
     let wishes = change(
         "user_preferences",
@@ -289,6 +291,12 @@ fn numbers_and_wishes_tell_what_changed() {
     );
     assert_eq!((resume.wanted, pairs(&resume.from)), (true, vec![("user", "US.1349")]));
     assert_eq!((stop.sender.as_str(), rest.name.as_str()), (PHONE, "user_preferences"));
+    let alone = |fact: &Preference| -> Value {
+        let post: Value = serde_json::from_slice(&fact.document.as_ref().unwrap().bytes).unwrap();
+        post.pointer("/entry/0/changes/0/value/user_preferences").unwrap().clone()
+    };
+    assert_eq!((alone(stop)[0]["value"].as_str(), alone(stop).as_array().unwrap().len()), (Some("stop"), 1));
+    assert_eq!(alone(resume)[0]["value"], "resume");
 }
 
 #[test]

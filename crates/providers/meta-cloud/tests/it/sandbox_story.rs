@@ -106,7 +106,7 @@ impl World {
                 news.await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), arrival).await.expect("it was never pushed")
+        tokio::time::timeout(Duration::from_secs(90), arrival).await.expect("it was never pushed")
     }
 
     async fn send(&self, content: Value) -> Result<String, engine::failure::SendError> {

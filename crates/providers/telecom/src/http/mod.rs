@@ -170,6 +170,11 @@ impl<A: Api> Provider for Carrier<A> {
         Box::pin(self.hand_over(account, sender, message))
     }
 
+    /// A call is one, however long it is.
+    fn units(&self, content: &Content) -> i64 {
+        crate::parts(content)
+    }
+
     fn push(&self) -> Option<&dyn Push> {
         Some(self)
     }

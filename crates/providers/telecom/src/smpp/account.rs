@@ -93,6 +93,11 @@ const fn enquire_link_s() -> u16 {
 }
 
 impl Config {
+    /// How many messages may wait for the carrier's answers.
+    pub(super) fn at_once(&self) -> usize {
+        usize::from(self.window.max(1))
+    }
+
     pub(crate) fn of(account: &Account) -> Result<Self, Unusable> {
         let config: Self = serde_json::from_str(&account.config)
             .map_err(|error| Unusable(format!("config cannot be read: {error}")))?;

@@ -119,6 +119,10 @@ impl Provider for Smpp {
         None
     }
 
+    fn at_once(&self, account: &Account) -> usize {
+        account::Config::of(account).map_or(1, |config| config.at_once())
+    }
+
     fn send<'a>(
         &'a self,
         account: &'a Account,
@@ -126,6 +130,10 @@ impl Provider for Smpp {
         message: &'a Outgoing,
     ) -> BoxFuture<'a, Result<Sent, SendError>> {
         Box::pin(self.send_message(account, &sender.address, message))
+    }
+
+    fn units(&self, content: &Content) -> i64 {
+        crate::parts(content)
     }
 
     fn setup(&self) -> Option<&dyn Setup> {

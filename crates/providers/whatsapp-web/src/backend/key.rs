@@ -23,6 +23,7 @@ pub(super) const GROUP: &str = "group";
 pub(super) const TOKEN: &str = "token";
 pub(super) const SENT: &str = "sent";
 pub(super) const PENDING: &str = "pending";
+pub(super) const WANTED: &str = "wanted";
 pub(super) const SECRET: &str = "secret";
 pub(super) const DEVICE: &str = "device";
 

@@ -7,6 +7,9 @@
 //! Whoever lost the session's lease can no longer write. The first write that is refused for that ends this backend:
 //! [`Backend::lost`] is cancelled, upon which the session has to close its socket, and all later calls fail at once.
 //!
+//! A message that comes again is acknowledged if nothing is kept of it here. One that is not in the platform either was
+//! lost between its key and its row; that is noted before the library hears that there is nothing (`wanted`).
+//!
 //! There is no cache here. The library keeps sessions, identities, sender keys, device lists, groups, mappings and
 //! fresh message secrets in memory itself; the one thing that it asks for with every message is the recipient's privacy
 //! token, one row by its key.
@@ -21,6 +24,7 @@ mod protocol;
 mod secrets;
 mod signal;
 mod tokens;
+mod wanted;
 
 use std::sync::Arc;
 
@@ -34,6 +38,8 @@ use wacore::store::error::Result;
 use change::{Change, Fenced, Permit};
 pub use error::is_lease_lost;
 use error::tell;
+pub(crate) use wanted::Wanted;
+use wanted::Watch;
 
 /// How many writes of a session may be under way.
 const WRITES: u32 = 1024;
@@ -44,6 +50,7 @@ pub struct Backend {
     scope: Arc<Scope>,
     lost: CancellationToken,
     writes: Arc<Semaphore>,
+    watch: Option<Watch>,
 }
 
 impl Backend {
@@ -51,7 +58,7 @@ impl Backend {
     #[must_use]
     pub fn new(db: Db, scope: Scope) -> Self {
         let writes = Arc::new(Semaphore::new(WRITES as usize));
-        Self { db, scope: Arc::new(scope), lost: CancellationToken::new(), writes }
+        Self { db, scope: Arc::new(scope), lost: CancellationToken::new(), writes, watch: None }
     }
 
     /// Cancelled as soon as a write was refused because the lease is not ours any more, and by [`Self::wipe`].

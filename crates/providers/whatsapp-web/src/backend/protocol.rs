@@ -167,8 +167,13 @@ impl ProtocolStore for Backend {
         self.store_pending_inbound_batch(&[PendingInboundRow { chat, sender, id, message }]).await
     }
 
+    /// Asked about a message that comes again: where there is none, the library acknowledges it and forgets it.
     async fn get_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<Option<Vec<u8>>> {
-        self.get(PENDING, &key(&[chat, sender, id])).await
+        let found = self.get(PENDING, &key(&[chat, sender, id])).await?;
+        if found.is_none() {
+            self.miss(chat, sender, id).await?;
+        }
+        Ok(found)
     }
 
     async fn delete_pending_inbound(&self, chat: &str, sender: &str, id: &str) -> Result<()> {

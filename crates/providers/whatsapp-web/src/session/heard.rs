@@ -40,8 +40,10 @@ impl Session<'_> {
             self.tell(change).await;
         }
         receive::facts(self, event, notices).await;
-        if let Event::HistorySync(history) = event {
-            receive::history(self, history);
+        match event {
+            Event::HistorySync(history) => receive::history(self, history),
+            Event::UndecryptableMessage(lost) => receive::unread(self, lost).await,
+            _ => {}
         }
         next
     }
@@ -67,6 +69,8 @@ impl Session<'_> {
             Event::Connected(_) => {
                 self.tries.came_up();
                 self.was_up = true;
+                self.wanted.came_up();
+                self.ask_phone();
                 self.learn_address().await;
                 self.unavailable_at = self.wants_away().then(|| self.engine.now() + AWAY_AFTER_MS);
                 let change = state(State::Connected, None, None);

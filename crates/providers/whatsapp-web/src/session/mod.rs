@@ -5,9 +5,10 @@
 //! session stands, answers questions, watches for a socket on which nothing is heard any more (`deaf`), and ends where
 //! connections do not come to be or do not hold (`tries`).
 //!
-//! **What is promised.** Messages are acknowledged to WhatsApp only once they are committed (`receive::Hook`). Every
-//! change of state is told with its reason and the next step. When [`run`] returns the socket is closed. A lost lease
-//! closes it at once, and nothing is written after that.
+//! **What is promised.** Messages are acknowledged to WhatsApp only once they are committed (`receive::Hook`); one that
+//! the library lost all the same is had again from the phone (`wanted`). Every change of state is told with its reason
+//! and the next step. When [`run`] returns the socket is closed. A lost lease closes it at once, and nothing is written
+//! after that.
 //!
 //! **Killed.** What the library must remember is on the disk before it acts on it (`backend`); the next owner logs in
 //! with it, and WhatsApp delivers again whatever was not acknowledged.
@@ -22,7 +23,7 @@ mod tries;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::sessions::{Asked, Change, Opened, State};
+use engine::sessions::{self, Change, Opened, State};
 use engine::{Engine, Id};
 use futures_util::FutureExt;
 use futures_util::future::FusedFuture;
@@ -37,6 +38,7 @@ use crate::asked::hyphened;
 use crate::backend::Backend;
 use crate::live::Connection;
 use crate::transport::Leash;
+use crate::wanted::{self, Asked};
 use deaf::Ear;
 pub(crate) use heard::Next;
 use opening::Parts;
@@ -53,7 +55,7 @@ pub(crate) async fn run(provider: &WhatsAppWeb, engine: &Engine, opened: Opened)
     let _ = teller.state(State::Connecting, None, Some("the connection is being made".into())).await;
     let leash = Leash::new(opened.lease.clone());
     match opening::open(provider, engine, &opened, leash.clone()).await {
-        Ok(Parts { bot, events, attempts, backend }) => {
+        Ok(Parts { bot, events, attempts, backend, wanted }) => {
             let live = Arc::new(Connection::new(bot.client(), engine.clock.clone(), teller));
             let _present = Present::new(provider, sender, live.clone(), leash.clone());
             let identity = opened.session.identity.clone().filter(Value::is_object);
@@ -63,6 +65,7 @@ pub(crate) async fn run(provider: &WhatsAppWeb, engine: &Engine, opened: Opened)
                 engine,
                 opened,
                 backend,
+                wanted,
                 live,
                 leash,
                 shown: Shown::default(),
@@ -85,6 +88,8 @@ pub(crate) struct Session<'a> {
     pub engine: &'a Engine,
     pub opened: Opened,
     pub backend: Arc<Backend>,
+    /// For what the phone was asked.
+    wanted: Arc<Asked>,
     pub live: Arc<Connection>,
     leash: Leash,
     /// Who it is, once that is known.
@@ -131,7 +136,7 @@ impl Session<'_> {
         mut events: mpsc::Receiver<Arc<Event>>,
         mut attempts: mpsc::Receiver<Attempt>,
     ) {
-        let (stop, lost) = (self.opened.stop.clone(), self.backend.lost());
+        let (stop, lost, backend) = (self.opened.stop.clone(), self.backend.lost(), self.backend.clone());
         let mut ear = Ear::new(self.engine.now());
         let mut bot = Box::pin(bot).fuse();
         loop {
@@ -151,6 +156,7 @@ impl Session<'_> {
                 },
                 Some(asked) = self.opened.asked.recv() => self.answer(asked),
                 Some(_) = self.tasks.join_next() => {}
+                () = backend.missed() => self.ask_phone(),
                 () = &mut bot => {
                     self.hear_the_rest(&mut events).await;
                     break;
@@ -187,12 +193,25 @@ impl Session<'_> {
     }
 
     /// In a task of its own: some answers take long, and none may hold up the rest.
-    fn answer(&mut self, asked: Asked) {
+    fn answer(&mut self, asked: sessions::Asked) {
         let (options, live) = (self.provider.options.clone(), self.live.clone());
         self.tasks.spawn(async move {
             let answer = crate::asked::answer(&options, &live, &asked.name, asked.ask).await;
             // Whoever asked may have gone.
             let _ = asked.answer.send(answer);
+        });
+    }
+
+    /// Has the phone give again what was lost, beside everything else: while it is not connected that waits.
+    fn ask_phone(&mut self) {
+        if !self.live.is_online() {
+            return;
+        }
+        let (live, backend, asked) = (self.live.clone(), self.backend.clone(), self.wanted.clone());
+        self.tasks.spawn(async move {
+            if let Err(error) = wanted::ask(&live, &backend, &asked).await {
+                tracing::info!(error = %error, "the phone could not be asked for what was lost; it will be");
+            }
         });
     }
 

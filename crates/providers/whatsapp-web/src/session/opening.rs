@@ -18,6 +18,7 @@ use crate::WhatsAppWeb;
 use crate::backend::Backend;
 use crate::receive::Hook;
 use crate::transport::{Leash, Proxy};
+use crate::wanted::Asked;
 
 /// Events that may wait for the session's task: all that WhatsApp keeps for an account that was away for long. Messages
 /// do not pass here before they are committed.
@@ -62,6 +63,7 @@ pub(super) struct Parts {
     pub events: mpsc::Receiver<Arc<Event>>,
     pub attempts: mpsc::Receiver<Attempt>,
     pub backend: Arc<Backend>,
+    pub wanted: Arc<Asked>,
 }
 
 pub(super) async fn open(
@@ -74,7 +76,8 @@ pub(super) async fn open(
     let config: Config = serde_json::from_str(&sender.config).map_err(OpenError::Config)?;
     let proxy = proxy(engine, opened, &config)?;
     let scope = Scope::new(sender.id, opened.fence, engine.key.clone());
-    let backend = Arc::new(Backend::new(engine.db.clone(), scope));
+    let backend = Arc::new(Backend::new(engine.db.clone(), scope).watching(engine.clone(), sender.id));
+    let wanted = Arc::new(Asked::default());
     let (tell, events) = mpsc::channel(MAILBOX);
     let (door, attempts) = Door::new(options.network.socket(proxy.as_ref(), leash));
     let mut bot = Bot::builder()
@@ -85,13 +88,13 @@ pub(super) async fn open(
         .with_version(version(&config.device).unwrap_or_else(|| options.version.current()))
         .with_device_props(props(&config.device, &options.device_name))
         .with_wanted_pre_key_count(options.prekeys)
-        .with_inbound_durability_hook(Hook::new(engine, opened, &config))
+        .with_inbound_durability_hook(Hook::new(engine, opened, &config, backend.clone(), wanted.clone()))
         .with_event_handler(Mailbox(tell));
     if !options.history {
         bot = bot.skip_history_sync();
     }
     let bot = bot.build().await.map_err(|error| OpenError::Library(error.to_string()))?;
-    Ok(Parts { bot: bot.spawn(), events, attempts, backend })
+    Ok(Parts { bot: bot.spawn(), events, attempts, backend, wanted })
 }
 
 fn proxy(engine: &Engine, opened: &Opened, config: &Config) -> Result<Option<Proxy>, OpenError> {

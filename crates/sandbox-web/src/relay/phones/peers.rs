@@ -3,7 +3,7 @@
 use wacore_binary::{GROUP_SERVER, Jid};
 
 use crate::number::{Address, Naming, Number};
-use crate::phone::peer::{self, Chat, History, Kind, Past, Request};
+use crate::phone::peer::{self, Again, Chat, History, Kind, Past, Request};
 use crate::phone::settings::Setting;
 use crate::state::World;
 use crate::state::chats::Message;
@@ -75,9 +75,25 @@ impl World {
                 let history = self.history(phone, None, usize::MAX);
                 self.whisper(phone, who, &peer::history(Kind::Full, &history, Some(id)));
             }
-            // The writer is asked by a retry receipt; a phone that helps as well would only hide trouble.
-            Request::Resend(_) | Request::Recovery(_) | Request::Other => {}
+            Request::Resend(wanted) => {
+                let messages: Vec<Again> = wanted.iter().map(|(chat, id)| self.again(phone, chat, id)).collect();
+                self.whisper(phone, who, &peer::again(&messages, id));
+            }
+            Request::Recovery(_) | Request::Other => {}
         }
+    }
+
+    /// In answers phones name people by number, whatever they were asked by.
+    fn again(&self, phone: &Number, chat: &str, id: &str) -> Again {
+        let jid = chat.parse::<Jid>().ok();
+        let number =
+            jid.as_ref().and_then(|jid| self.account_of(jid)).map(|other| other.user(Naming::Phone).to_string());
+        let account = jid.as_ref().and_then(|jid| self.chat_name(jid)).zip(self.accounts.get(phone));
+        let past = account.and_then(|(chat, account)| {
+            let message = account.chats.find(&chat, id)?;
+            Some(past(self, chat.ends_with(GROUP_SERVER), message))
+        });
+        Again { chat: number.unwrap_or_else(|| chat.to_owned()), id: id.to_owned(), past }
     }
 
     fn chat_name(&self, jid: &Jid) -> Option<String> {

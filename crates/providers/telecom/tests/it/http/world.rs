@@ -284,7 +284,7 @@ impl World {
                 changed.changed().await.unwrap();
             }
         };
-        tokio::time::timeout(Duration::from_secs(30), looking).await.map_err(drop)
+        tokio::time::timeout(Duration::from_secs(90), looking).await.map_err(drop)
     }
 
     pub(crate) fn pushes(&self, provider: &str) -> Vec<Got> {

@@ -39,7 +39,7 @@ pub const CYD: &str = "+15550100003";
 
 const HOOK: &str = "https://hooks.example.com/all";
 /// Nothing here takes so long; it only ends a story that hangs.
-pub const PATIENCE: Duration = Duration::from_secs(45);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 pub struct House {
     pub server: WebServer,
@@ -490,6 +490,61 @@ impl House {
             found.insert(row.take::<i64>().unwrap());
         }
         found.len()
+    }
+
+    /// The link's keys for all other devices are gone; nothing that was sealed with them can be read.
+    pub async fn forgets_keys(&self) {
+        self.engine().perform(Sql("DELETE FROM session_state WHERE kind = 'session'")).await.unwrap();
+    }
+
+    /// From now on what the library has opened is neither kept for a second try nor committed, as if the process died
+    /// in between each time; how often that was is [`Self::forgotten`].
+    pub async fn forgets_what_it_opens(&self) {
+        for sql in self.of_kind(
+            &[
+                "CREATE TABLE opened (id INTEGER PRIMARY KEY)",
+                "CREATE TRIGGER no_second_try BEFORE INSERT ON session_state WHEN NEW.kind = 'pending'
+                 BEGIN INSERT INTO opened (id) VALUES (NULL); SELECT RAISE(IGNORE); END",
+                "CREATE TRIGGER no_commit BEFORE INSERT ON messages BEGIN SELECT RAISE(ABORT, 'killed'); END",
+            ],
+            &[
+                "CREATE TABLE opened (id SERIAL)",
+                "CREATE FUNCTION no_second_try() RETURNS trigger AS $$ BEGIN INSERT INTO opened DEFAULT VALUES; RETURN NULL; END $$ LANGUAGE plpgsql",
+                "CREATE FUNCTION no_commit() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'killed'; END $$ LANGUAGE plpgsql",
+                "CREATE TRIGGER no_second_try BEFORE INSERT ON session_state FOR EACH ROW WHEN (NEW.kind = 'pending') EXECUTE FUNCTION no_second_try()",
+                "CREATE TRIGGER no_commit BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION no_commit()",
+            ],
+        ) {
+            self.engine().perform(Sql(sql)).await.unwrap();
+        }
+    }
+
+    /// It works again.
+    pub async fn remembers(&self) {
+        for sql in self.of_kind(
+            &["DROP TRIGGER no_second_try", "DROP TRIGGER no_commit", "DROP TABLE opened"],
+            &["DROP FUNCTION no_second_try CASCADE", "DROP FUNCTION no_commit CASCADE", "DROP TABLE opened"],
+        ) {
+            self.engine().perform(Sql(sql)).await.unwrap();
+        }
+    }
+
+    fn of_kind(&self, sqlite: &'static [&'static str], postgres: &'static [&'static str]) -> &'static [&'static str] {
+        if self.scratch.kind == Kind::Postgres { postgres } else { sqlite }
+    }
+
+    pub async fn forgotten(&self) -> i64 {
+        self.count("SELECT COUNT(*) FROM opened").await
+    }
+
+    /// How many messages the phone is still to be asked for.
+    pub async fn wanted(&self) -> i64 {
+        self.count("SELECT COUNT(*) FROM session_state WHERE kind = 'wanted'").await
+    }
+
+    async fn count(&self, sql: &'static str) -> i64 {
+        let mut reader = self.engine().db.reader().await.unwrap();
+        reader.query_opt(sql, &[]).await.unwrap().unwrap().take().unwrap()
     }
 
     /// How many messages were told of.

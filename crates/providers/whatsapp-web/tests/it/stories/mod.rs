@@ -3,6 +3,7 @@
 mod asks;
 mod endings;
 mod gone;
+mod holes;
 mod house;
 mod kinds;
 mod linking;

@@ -1,0 +1,197 @@
+"""The YCloud API against its published contract, with data that fits it and data that does not, by schemathesis.
+`judge.py` holds each answer to the contract; here only what went wrong inside counts.
+
+Most names lead to things that exist, so that answers come from behind the first check.
+"""
+
+import collections
+import re
+import zlib
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+from programs import ROOT, Platform, until
+
+SEED = 20_261_121
+EXAMPLES = 12
+PERSON = "+15557770081"
+# Carriers are asked for numbers that can exist only.
+PHONE = "+12025550123"
+
+
+class World:
+    """What an organization has. What a call takes apart is made anew for it."""
+
+    def __init__(self, platform, receiver):
+        self.platform, self.ycloud, self.hook, self.made = platform, platform.ycloud, f"{receiver.url}/hook", 0
+        self.file = f"{receiver.url}/picture.png"
+        self.number_id = platform.told["meta"]["phone_numbers"][0]["id"]
+        self.endpoint = self.ycloud.endpoint(self.hook, "whatsapp.inbound_message.received")["id"]
+        self.inbound = platform.outside.say(PERSON, self.ycloud.number, "hello")
+        receiver.wait(lambda push: self.inbound.encode() in push.body, what="the webhook")
+        self.message = self.ycloud.say(PERSON, "hello to you")["id"]
+        self.verification = self.ycloud.post("/verify/verifications", channel="sms", to=PHONE, code="4711")["id"]
+        self.contact, self.definition, self.property = self.a_contact(), self.a_definition(), "colour"
+        self.customer = self.an_unsubscriber()
+
+    def count(self):
+        self.made += 1
+        return self.made
+
+    def person(self):
+        return f"+1555881{self.count():04}"
+
+    def an_endpoint(self):
+        # There may be twenty.
+        for known in self.ycloud.get("/webhookEndpoints", limit=100)["items"]:
+            if known["id"] != self.endpoint:
+                self.ycloud.call("DELETE", f"/webhookEndpoints/{known['id']}")
+        return self.ycloud.endpoint(self.hook, "contact.created")["id"]
+
+    def a_contact(self):
+        return self.ycloud.post("/contact/contacts", phoneNumber=self.person())["id"]
+
+    def a_definition(self):
+        properties = [{"name": "colour", "label": "Colour", "type": "STRING"}]
+        name = f"event_{self.count()}"
+        self.ycloud.post("/event/definitions", name=name, label="Event", objectType="CONTACT", properties=properties)
+        return name
+
+    def an_unsubscriber(self):
+        return self.ycloud.post("/unsubscribers", type="PHONE_NUMBER", customer=self.person(), channel="whatsapp")["customer"]
+
+    def a_template(self):
+        template = self.template()
+        self.ycloud.post("/whatsapp/templates", **template)
+        return template["name"]
+
+    def an_approved_template(self):
+        name = self.a_template()
+        path = f"/whatsapp/templates/{self.ycloud.waba}/{name}/en"
+        until(lambda: self.ycloud.get(path)["status"] == "APPROVED", 60, what=f"approval of {name}")
+        return name
+
+    def template(self):
+        body = {"type": "BODY", "text": "Your parcel has arrived at the shop."}
+        return {"wabaId": self.ycloud.waba, "name": f"template_{self.count()}", "language": "en", "category": "UTILITY",
+                "components": [body]}
+
+
+def mostly(value):
+    """Three times in four, the same for the same value."""
+    return zlib.crc32(str(value).encode("utf-8", "surrogatepass")) % 4 > 0
+
+
+def existing(world, label):
+    """What the names in a path may lead to."""
+    deletes = label.startswith("DELETE")
+    names = {"wabaId": world.ycloud.waba, "language": "en", "channel": "whatsapp", "propertyName": world.property}
+    if "/register" in label:
+        return names | {"phoneNumber": world.number_id}
+    if "/phoneNumbers/" in label:
+        return names | {"phoneNumber": world.ycloud.number}
+    if "/templates/" in label:
+        made = {"DELETE": world.a_template, "PATCH": world.an_approved_template}.get(label.split()[0], lambda: "order_update")
+        return names | {"name": made()}
+    if "/event/" in label:
+        return names | {"name": world.a_definition() if deletes else world.definition}
+    if "/unsubscribers/" in label:
+        return names | {"customer": world.an_unsubscriber() if deletes else world.customer}
+    if "/webhookEndpoints/" in label:
+        return names | {"id": world.an_endpoint() if deletes else world.endpoint}
+    if "/contact/" in label:
+        return names | {"id": world.a_contact() if deletes else world.contact}
+    if "/businessAccounts/" in label:
+        return names | {"id": world.ycloud.waba}
+    return names | {"id": world.inbound if "/inboundMessages/" in label else world.message}
+
+
+def whole(world, label):
+    """What random data hardly ever says: a body that can be carried out."""
+    text = {"from": world.ycloud.number, "to": PERSON, "type": "text", "text": {"body": "hello"}, "context": None}
+    person = world.person()
+    return {
+        "POST /contact/contacts": {"phoneNumber": person, "email": f"person{world.made}@example.com"},
+        "PATCH /contact/contacts/{id}": {"phoneNumber": person, "email": None},
+        "POST /emails": {"from": f"Shop<{world.ycloud.email_from}>", "to": "ann@example.com", "contentType": "text/plain",
+                         "cc": None, "bcc": None, "replyTo": None, "variables": None, "content": "Hello.", "subject": "Hello"},
+        "POST /event/definitions": {"name": f"event_{world.made}", "properties": None},
+        "POST /event/definitions/{name}/properties": {"name": f"property_{world.made}"},
+        "POST /event/events": {"eventName": world.definition, "objectId": world.contact, "contactPhoneNumber": None,
+                               "properties": {"colour": "red"}, "occurTime": None},
+        "POST /sms": {"to": PHONE, "senderId": world.ycloud.sms_from},
+        "POST /unsubscribers": {"customer": person, "regionCode": "US"},
+        "POST /verify/verificationChecks": {"verificationId": world.verification},
+        "POST /verify/verifications": {"to": f"+1202456{world.made:04}", "channel": "sms", "code": None, "senderId": None, "language": "en"},
+        "POST /voices": {"to": PHONE, "verificationCode": "0815", "language": "en"},
+        "POST /webhookEndpoints": {"url": world.hook},
+        "PATCH /webhookEndpoints/{id}": {"url": world.hook, "status": "active"},
+        "POST /whatsapp/messages": text,
+        "POST /whatsapp/messages/sendDirectly": text,
+        "POST /whatsapp/templates": world.template(),
+        "PATCH /whatsapp/templates/{wabaId}/{name}/{language}": {"components": world.template()["components"]},
+    }.get(label, {})
+
+
+def aim(case, world):
+    label = f"{case.method.upper()} {case.path}"
+    if case.path_parameters and mostly(case.path_parameters):
+        known = existing(world, label)
+        case.path_parameters = {name: known.get(name, value) for name, value in case.path_parameters.items()}
+    if isinstance(case.body, dict):
+        case.body = local(case.body, world)
+        if mostly(case.body):
+            if label == "POST /webhookEndpoints":
+                world.an_endpoint()
+            case.body = {name: value for name, value in {**case.body, **whole(world, label)}.items() if value is not None}
+
+
+def local(value, world):
+    """Whatever is fetched or called leads to this machine."""
+    if isinstance(value, dict):
+        return {name: local(one, world) for name, one in value.items()}
+    if isinstance(value, list):
+        return [local(one, world) for one in value]
+    return re.sub(r"^https?://[^/?#]*", world.file, value) if isinstance(value, str) else value
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, receiver):
+    limits = {"HERMOD_YCLOUD_SEND_PER_SECOND": "100000", "HERMOD_YCLOUD_OTHER_PER_SECOND": "100000"}
+    with Platform(tmp_path_factory.mktemp("ycloud-contract") / "data", "--sandbox", **limits) as platform:
+        yield World(platform, receiver)
+
+
+# The file that the server serves, as another test holds.
+schema = schemathesis.openapi.from_path(ROOT / "contracts/ycloud.json", config=schemathesis.Config.from_dict({
+    "seed": SEED,
+    "generation": {"mode": "all", "max-examples": EXAMPLES, "database": "none", "with-security-parameters": False},
+    "phases": {"coverage": {"enabled": False}, "stateful": {"enabled": False}},
+}))
+
+# How often each operation answered with which status.
+ANSWERS = collections.defaultdict(collections.Counter)
+
+
+@schema.parametrize()
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+def test_contract(case, world):
+    label = f"{case.method.upper()} {case.path}"
+    aim(case, world)
+    answer = case.call(base_url=world.ycloud.url, session=world.ycloud.session, allow_redirects=False, timeout=60)
+    ANSWERS[label][answer.status_code] += 1
+    assert answer.status_code < 500, f"{label}: {answer.status_code} {answer.text} for {answer.request.body!r:.2000}"
+    assert world.platform.alive()
+
+
+# What cannot succeed here, and what it answers then: the numbers of the sandbox have a PIN that nobody told the platform.
+NEVER = {"POST /whatsapp/phoneNumbers/{wabaId}/{phoneNumber}/register": 400}
+
+
+def test_every_operation_was_really_reached(world):
+    counts = {operation.ok().label: dict(ANSWERS[operation.ok().label]) for operation in schema.get_all_operations()}
+    never = {label: statuses for label, statuses in counts.items() if NEVER.get(label, 200) not in statuses}
+    assert not never, f"{never} of {counts}"
+    assert not {label: statuses for label, statuses in counts.items() if 429 in statuses}, counts
+    assert "panicked" not in world.platform.output()
