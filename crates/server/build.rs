@@ -14,12 +14,11 @@ fn main() {
     link();
 }
 
-/// With the linker that the toolchain brings on this platform: functions that are hardly ever called are kept apart from the
-/// others, and pages that nobody touches are not loaded; addresses to be adjusted at each start are noted in bits instead of
-/// 24 bytes each, which glibc reads since 2.36.
+/// With the linker that the toolchain brings on this platform: functions that came out the same are kept once, and addresses
+/// to be adjusted at each start are noted in bits instead of 24 bytes each, which glibc reads since 2.36.
 fn link() {
     if std::env::var_os("TARGET").is_some_and(|target| target == "x86_64-unknown-linux-gnu") {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-        println!("cargo:rustc-link-arg-bins=-Wl,-z,keep-text-section-prefix");
+        println!("cargo:rustc-link-arg-bins=-Wl,--icf=all");
     }
 }

@@ -234,7 +234,7 @@ mod tests {
     use super::*;
 
     /// As published, or as recommended where nothing is.
-    const TABLE: [(Code, u16, &str, &str); 26] = {
+    const TABLE: [(Code, u16, &str, &str); 27] = {
         use Code::*;
         const R: &str = "invalid_request_error";
         [
@@ -259,6 +259,7 @@ mod tests {
             (AccountNotConnected, 422, R, "account_not_connected"),
             (UpstreamError, 422, R, "upstream_error"),
             (MarketingOptedOut, 422, R, "marketing_opted_out"),
+            (AccountRestricted, 422, R, "account_restricted"),
             (LastSecret, 422, R, "last_secret"),
             (RateLimitExceeded, 429, "rate_limit_error", "rate_limit_exceeded"),
             (InternalError, 500, "api_error", "internal_error"),
