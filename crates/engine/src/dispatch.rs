@@ -113,7 +113,7 @@ async fn render(engine: &Engine, event: &Event, context: &Context, subscription:
     if !format.wants(&subscription.events, name) {
         return None;
     }
-    let rendered = match format.render_for(event, context, subscription).await {
+    let rendered = match format.render(event, context, subscription).await {
         Ok(rendered) => rendered?,
         Err(error) => {
             tracing::error!(event = %event.id, error = &error as &dyn std::error::Error, "an event could not be rendered");

@@ -49,6 +49,8 @@ pub struct Rendered {
     pub headers: Vec<(String, String)>,
 }
 
+pub type Rendering<'a> = BoxFuture<'a, Result<Option<Rendered>, RenderError>>;
+
 /// One dialect's way of telling events.
 pub trait EventFormat: Send + Sync + 'static {
     /// Its name in tables.
@@ -57,7 +59,8 @@ pub trait EventFormat: Send + Sync + 'static {
     fn kinds(&self, name: &str) -> Option<&'static [&'static str]>;
     /// Its word for an event, or `None` when it does not speak of such events.
     fn event_name(&self, event: &Event, context: &Context) -> Option<&'static str>;
-    fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError>;
+    /// The event as one subscription is told it; `None`: its options leave the event out.
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, subscription: &'a Subscription) -> Rendering<'a>;
     /// Whether it tells a message with all that happened to it before.
     fn looks_back(&self) -> bool {
         false
@@ -65,16 +68,6 @@ pub trait EventFormat: Send + Sync + 'static {
     /// Whether a subscription that names these events wants one of this name.
     fn wants(&self, events: &[String], name: &str) -> bool {
         events.iter().any(|wanted| wanted == name)
-    }
-    /// The same for one subscription with its options; `None`: its options leave this event out.
-    fn render_for<'a>(
-        &'a self,
-        event: &'a Event,
-        context: &'a Context,
-        subscription: &'a Subscription,
-    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
-        let _ = subscription;
-        Box::pin(async move { self.render(event, context).map(Some) })
     }
     /// Headers of one attempt, the signature among them. `at` in milliseconds.
     fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)>;

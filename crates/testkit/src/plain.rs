@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::events::{self, Event};
-use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered, Rendering};
 use engine::policy::{DeliveryPolicy, Dialect, Retried};
-use serde_json::json;
+use engine::subscriptions::Subscription;
+use serde_json::{Value, json};
 
 pub const DIALECT: &str = "plain";
 
@@ -75,21 +76,8 @@ impl EventFormat for Plain {
         self.kinds(&event.kind).map(|kinds| kinds[0])
     }
 
-    fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
-        let body = json!({
-            "event": event.kind,
-            "subject": event.subject_id,
-            "data": serde_json::from_str::<serde_json::Value>(&event.data).map_err(|error| RenderError(error.to_string()))?,
-            "sender": context.sender.as_ref().map(|sender| &sender.external_id),
-            "contact": context.contact.as_ref().map(|contact| contact.id),
-            "labels": context.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
-        });
-        let fact_id = event.fact_id.clone().unwrap_or_else(|| event.id.hex24());
-        Ok(Rendered {
-            body: body.to_string().into_bytes(),
-            fact_id,
-            headers: vec![("x-event".into(), event.kind.clone())],
-        })
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, _: &'a Subscription) -> Rendering<'a> {
+        Box::pin(async move { told(event, context).map(Some) })
     }
 
     fn attempt_headers(&self, attempt: &AttemptInfo<'_>) -> Vec<(String, String)> {
@@ -101,4 +89,19 @@ impl EventFormat for Plain {
             ("x-signed-with".into(), attempt.secrets.join(" ")),
         ]
     }
+}
+
+fn told(event: &Event, context: &Context) -> Result<Rendered, RenderError> {
+    let data: Value = serde_json::from_str(&event.data).map_err(|error| RenderError(error.to_string()))?;
+    let body = json!({
+        "event": event.kind,
+        "subject": event.subject_id,
+        "data": data,
+        "sender": context.sender.as_ref().map(|sender| &sender.external_id),
+        "contact": context.contact.as_ref().map(|contact| contact.id),
+        "labels": context.labels.iter().map(|label| &label.name).collect::<Vec<_>>(),
+    });
+    let fact_id = event.fact_id.clone().unwrap_or_else(|| event.id.hex24());
+    let headers = vec![("x-event".into(), event.kind.clone())];
+    Ok(Rendered { body: body.to_string().into_bytes(), fact_id, headers })
 }

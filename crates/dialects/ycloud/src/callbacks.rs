@@ -2,10 +2,9 @@
 //! each such address is a subscription that no list shows; it tells of the messages that named it and of nothing else.
 
 use engine::events::Event;
-use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::format::{AttemptInfo, Context, EventFormat, Rendering};
 use engine::messages::Echo;
 use engine::subscriptions::{self, New, Subscription, WEBHOOK};
-use futures_util::future::BoxFuture;
 use serde_json::json;
 
 use crate::call::Call;
@@ -60,19 +59,10 @@ impl EventFormat for Format {
         TOLD.event_name(event, context)
     }
 
-    fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
-        TOLD.render(event, context)
-    }
-
-    fn render_for<'a>(
-        &'a self,
-        event: &'a Event,
-        context: &'a Context,
-        subscription: &'a Subscription,
-    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, subscription: &'a Subscription) -> Rendering<'a> {
         let named = context.message.as_ref().and_then(|message| Echo::of(message).callback_url);
         match named.is_some_and(|url| url == subscription.url) {
-            true => TOLD.render_for(event, context, subscription),
+            true => TOLD.render(event, context, subscription),
             false => Box::pin(async { Ok(None) }),
         }
     }

@@ -15,9 +15,8 @@ mod signature;
 mod skips;
 
 use engine::events::{self, Event};
-use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered, Rendering};
 use engine::subscriptions::Subscription;
-use futures_util::future::BoxFuture;
 use web_wire::event::{BEYOND, Happening, NAMES, in_zone};
 
 use envelope::Letter;
@@ -120,16 +119,7 @@ impl EventFormat for Format {
         events.iter().any(|event| event == ALL || event == name) || receipts::wanted(events, name)
     }
 
-    fn render(&self, _: &Event, _: &Context) -> Result<Rendered, RenderError> {
-        Err(RenderError("events of this family are told to one subscription".into()))
-    }
-
-    fn render_for<'a>(
-        &'a self,
-        event: &'a Event,
-        context: &'a Context,
-        subscription: &'a Subscription,
-    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, subscription: &'a Subscription) -> Rendering<'a> {
         Box::pin(self.told(event, context, subscription))
     }
 

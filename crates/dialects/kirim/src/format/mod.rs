@@ -10,7 +10,8 @@ mod native;
 mod signature;
 
 use engine::events::{self, Event};
-use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered, Rendering};
+use engine::subscriptions::Subscription;
 
 use crate::ids::Noun;
 use crate::options::Options;
@@ -74,6 +75,16 @@ impl Format {
         ];
         headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
+
+    fn told(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
+        let name = told_as(event).ok_or_else(|| RenderError(format!("there is no word for {}", event.kind)))?;
+        let (fact_id, body) = match (name.1, event.kind.as_str()) {
+            (Source::Kirim, _) => (Noun::Event.spell(&event.id), native::body(name.0, event, context)?),
+            (Source::Meta, events::MESSAGE_RECEIVED) => meta::received(&self.options, event, context)?,
+            (Source::Meta, _) => meta::status(event, context)?,
+        };
+        Ok(Rendered { headers: Self::headers(name, &fact_id), body, fact_id })
+    }
 }
 
 impl EventFormat for Format {
@@ -91,14 +102,8 @@ impl EventFormat for Format {
         told_as(event).filter(|_| !other).map(|(name, ..)| *name)
     }
 
-    fn render(&self, event: &Event, context: &Context) -> Result<Rendered, RenderError> {
-        let name = told_as(event).ok_or_else(|| RenderError(format!("there is no word for {}", event.kind)))?;
-        let (fact_id, body) = match (name.1, event.kind.as_str()) {
-            (Source::Kirim, _) => (Noun::Event.spell(&event.id), native::body(name.0, event, context)?),
-            (Source::Meta, events::MESSAGE_RECEIVED) => meta::received(&self.options, event, context)?,
-            (Source::Meta, _) => meta::status(event, context)?,
-        };
-        Ok(Rendered { headers: Self::headers(name, &fact_id), body, fact_id })
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, _: &'a Subscription) -> Rendering<'a> {
+        Box::pin(async move { self.told(event, context).map(Some) })
     }
 
     /// `X-Kirim-Replay: true` is an addition of ours: it marks a delivery that was asked for again.

@@ -15,9 +15,8 @@ use std::collections::BTreeMap;
 use api::At;
 use engine::clock::rfc3339;
 use engine::events::{self, Event};
-use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered};
+use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered, Rendering};
 use engine::subscriptions::Subscription;
-use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -86,16 +85,7 @@ impl EventFormat for Format {
         })
     }
 
-    fn render(&self, _: &Event, _: &Context) -> Result<Rendered, RenderError> {
-        Err(RenderError("events of this dialect are told to one subscription".into()))
-    }
-
-    fn render_for<'a>(
-        &'a self,
-        event: &'a Event,
-        context: &'a Context,
-        subscription: &'a Subscription,
-    ) -> BoxFuture<'a, Result<Option<Rendered>, RenderError>> {
+    fn render<'a>(&'a self, event: &'a Event, context: &'a Context, subscription: &'a Subscription) -> Rendering<'a> {
         Box::pin(async move {
             let Some(name) = self.event_name(event, context) else { return Ok(None) };
             let Some((payload, value)) = self.payload(event, context, subscription)? else { return Ok(None) };
