@@ -1,15 +1,15 @@
 //! Taking a body in: how large it may be, that it says it is JSON, that it is.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::json::{self, FieldError};
+use crate::json::{self, At, FieldError};
 
 /// What a body may measure unless a route says otherwise.
 pub const LARGEST: usize = 1 << 20;
@@ -34,6 +34,34 @@ pub struct Taken {
     pub bytes: Bytes,
     /// `None`: there was no body.
     pub json: Arc<Result<Option<Value>, BodyError>>,
+}
+
+impl Taken {
+    /// What must be an object, or nothing.
+    pub fn object(&self) -> Result<Object, BodyError> {
+        if let Err(error) = &*self.json {
+            return Err(error.clone());
+        }
+        let object = Object(self.json.clone());
+        object.at().object()?;
+        Ok(object)
+    }
+}
+
+/// A body that is an object, empty where there was none.
+#[derive(Clone, Debug)]
+pub struct Object(Arc<Result<Option<Value>, BodyError>>);
+
+static EMPTY: LazyLock<Value> = LazyLock::new(|| Value::Object(Map::new()));
+
+impl Object {
+    #[must_use]
+    pub fn at(&self) -> At<'_> {
+        match &*self.0 {
+            Ok(Some(value)) => At::top(value),
+            _ => At::top(&EMPTY),
+        }
+    }
 }
 
 /// Reads a body whole and leaves the request without one.

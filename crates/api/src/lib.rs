@@ -3,7 +3,7 @@
 //!
 //! A request passes the [`edge`] (request id, time limit, panics, log and figures), is recognised by its
 //! [`bearer`] token and counted by the [`throttle`], has its body taken in ([`intake`]) and read
-//! ([`json`]), and, where the caller named it with an idempotency key, takes its [`once`] turn. What the
+//! ([`json`], beside its [`query`] and its [`path`]), and, where the caller named it with an idempotency key, takes its [`once`] turn. What the
 //! answers look like only the dialect knows; it says so in its [`Envelope`].
 
 pub mod bearer;
@@ -13,6 +13,7 @@ pub mod edge;
 pub mod intake;
 pub mod json;
 pub mod once;
+pub mod path;
 pub mod query;
 pub mod throttle;
 

@@ -3,10 +3,11 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use api::path::Params;
 use api::query::Query;
 use api::{Asked, json};
 use axum::body::{Body as HttpBody, Bytes, HttpBody as _};
-use axum::extract::{FromRequestParts, RawPathParams, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
@@ -167,8 +168,8 @@ fn query(parts: &Parts) -> Result<Query, Error> {
 }
 
 async fn path_id(parts: &mut Parts) -> Result<String, Error> {
-    let params = RawPathParams::from_request_parts(parts, &()).await.map_err(|_| Error::not_found("user not found"))?;
-    Ok(params.iter().find(|(name, _)| *name == "id").map(|(_, value)| value.to_owned()).unwrap_or_default())
+    let params = Params::of(parts).await.map_err(|_| Error::not_found("user not found"))?;
+    Ok(params.get("id").to_owned())
 }
 
 /// Reads a body. What it says of its type does not matter: callers of this API say all kinds of things.

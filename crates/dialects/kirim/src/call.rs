@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use api::intake::Taken;
+use api::intake::{Object, Taken};
 use api::once::{self, Settled};
+use api::path::Params;
 use api::query::Query;
-use api::{Asked, At};
-use axum::extract::{FromRequestParts, RawPathParams};
+use api::Asked;
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 use engine::idempotency::{Kept as Fate, Once};
@@ -14,7 +15,6 @@ use engine::keys::ApiKey;
 use engine::senders::{CONNECTED, Sender};
 use engine::{Engine, Id, Outcome, UseCase};
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::answer::{self, Answer, Kept};
 use crate::errors::{Code, Error};
@@ -32,7 +32,7 @@ pub(crate) struct Call {
     pub(crate) key: Arc<ApiKey>,
     pub(crate) uri: Uri,
     asked: Arc<Asked>,
-    params: Vec<(String, String)>,
+    params: Params,
     once: Option<Once>,
     taken: Option<Taken>,
 }
@@ -41,26 +41,12 @@ impl FromRequestParts<Kirim> for Call {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, kirim: &Kirim) -> Result<Self, Error> {
-        let params = RawPathParams::from_request_parts(parts, kirim).await;
-        let params = params.map_err(|_| Error::new(Code::InvalidRequest, "the path is not UTF-8"))?;
-        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let params = Params::of(parts).await.map_err(|error| Error::new(Code::InvalidRequest, error.to_string()))?;
         let Some(Admitted { key, asked, taken, once }) = parts.extensions.remove() else {
             tracing::error!("a route is not behind the guard");
             return Err(Error::new(Code::InternalError, "something went wrong on our side"));
         };
         Ok(Self { kirim: kirim.clone(), key, asked, once, taken, uri: parts.uri.clone(), params })
-    }
-}
-
-/// A body, or an empty object where there was none.
-pub(crate) struct Body(Taken, Value);
-
-impl Body {
-    pub(crate) fn at(&self) -> At<'_> {
-        match &*self.0.json {
-            Ok(Some(value)) => At::top(value),
-            _ => At::top(&self.1),
-        }
     }
 }
 
@@ -81,19 +67,14 @@ impl Call {
         Ok(Query::of(&self.uri)?)
     }
 
-    pub(crate) fn body(&self) -> Result<Body, Error> {
-        let taken = self.taken.clone().ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
-        if let Err(error) = &*taken.json {
-            return Err(error.clone().into());
-        }
-        let body = Body(taken, Value::Object(Map::new()));
-        body.at().object()?;
-        Ok(body)
+    pub(crate) fn body(&self) -> Result<Object, Error> {
+        let taken = self.taken.as_ref().ok_or_else(|| Error::new(Code::InvalidRequest, "a body is needed"))?;
+        Ok(taken.object()?)
     }
 
     /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.params.get(name)
     }
 
     pub(crate) fn id(&self, noun: Noun, name: &str) -> Result<Id, Error> {

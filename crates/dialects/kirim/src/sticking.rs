@@ -1,5 +1,6 @@
 //! Labels on contacts and conversations: on, off, and on or off many contacts at once.
 
+use api::intake::Object;
 use engine::Id;
 use engine::labels::{Stick, StickMany, Stuck, Target};
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ fn stuck(target: Target, id: &Id, label: &Id, attached: bool) -> Value {
     }
 }
 
-fn label_id(body: &crate::call::Body) -> Result<Id, Error> {
+fn label_id(body: &Object) -> Result<Id, Error> {
     let at = body.at().need("label_id")?;
     Noun::Label.parse(at.text(0..=64)?, "label_id")
 }

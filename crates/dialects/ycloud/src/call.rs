@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use api::intake::Taken;
+use api::intake::{Object, Taken};
+use api::path::Params;
 use api::query::Query;
 use api::{Asked, At};
-use axum::extract::{FromRequestParts, RawPathParams};
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 use engine::keys::ApiKey;
-use engine::{Engine, Id, Outcome, UseCase};
-use serde_json::{Map, Value};
+use engine::{Engine, Id, Outcome, UseCase, regions};
 
 use crate::answer::Answer;
 use crate::errors::{Code, Error};
@@ -24,7 +24,7 @@ pub(crate) struct Call {
     pub(crate) key: Arc<ApiKey>,
     pub(crate) uri: Uri,
     asked: Arc<Asked>,
-    params: Vec<(String, String)>,
+    params: Params,
     taken: Option<Taken>,
 }
 
@@ -32,26 +32,12 @@ impl FromRequestParts<YCloud> for Call {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, ycloud: &YCloud) -> Result<Self, Error> {
-        let params = RawPathParams::from_request_parts(parts, ycloud).await;
-        let params = params.map_err(|_| Error::new(Code::BadRequest, "the path is not UTF-8"))?;
-        let params = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let params = Params::of(parts).await.map_err(|error| Error::new(Code::BadRequest, error.to_string()))?;
         let Some(Admitted { key, asked, taken }) = parts.extensions.remove() else {
             tracing::error!("a route is not behind the guard");
             return Err(Error::new(Code::Internal, "something went wrong on our side"));
         };
         Ok(Self { ycloud: ycloud.clone(), key, asked, taken, uri: parts.uri.clone(), params })
-    }
-}
-
-/// A body, or an empty object where there was none.
-pub(crate) struct Body(Taken, Value);
-
-impl Body {
-    pub(crate) fn at(&self) -> At<'_> {
-        match &*self.0.json {
-            Ok(Some(value)) => At::top(value),
-            _ => At::top(&self.1),
-        }
     }
 }
 
@@ -72,19 +58,14 @@ impl Call {
         Ok(Query::of(&self.uri)?)
     }
 
-    pub(crate) fn body(&self) -> Result<Body, Error> {
-        let taken = self.taken.clone().ok_or_else(|| Error::new(Code::BadRequest, "a body is needed"))?;
-        if let Err(error) = &*taken.json {
-            return Err(error.clone().into());
-        }
-        let body = Body(taken, Value::Object(Map::new()));
-        body.at().object()?;
-        Ok(body)
+    pub(crate) fn body(&self) -> Result<Object, Error> {
+        let taken = self.taken.as_ref().ok_or_else(|| Error::new(Code::BadRequest, "a body is needed"))?;
+        Ok(taken.object()?)
     }
 
     /// A part of the path.
     pub(crate) fn param(&self, name: &str) -> &str {
-        self.params.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.params.get(name)
     }
 
     /// Carries a wish out.
@@ -101,6 +82,15 @@ impl Call {
 pub(crate) fn phone(at: &At<'_>) -> Result<String, Error> {
     let text = at.text(1..=32)?;
     e164(text).ok_or_else(|| at.refuse("must be a phone number in E.164 format, like +14155552671").into())
+}
+
+/// The same, when a carrier is to reach it: carriers are asked for numbers that can exist only.
+pub(crate) fn reachable(at: &At<'_>) -> Result<String, Error> {
+    let number = phone(at)?;
+    if !regions::is_valid(&number) {
+        return Err(at.refuse("is not a phone number that can exist").into());
+    }
+    Ok(number)
 }
 
 /// The same for a text that stands in a path.

@@ -4,9 +4,12 @@ use std::sync::Arc;
 
 use api::At;
 use api::query::Query;
+use engine::billing::Bill;
+use engine::clock::rfc3339;
 use engine::contacts::{Address, PHONE};
 use engine::content::Content;
 use engine::messages::{self, Consult, Echo, Message, New, Span, Terms};
+use engine::regions;
 use engine::senders::Sender;
 use serde::Serialize;
 
@@ -15,6 +18,7 @@ use crate::call::{Call, Handled};
 use crate::callbacks;
 use crate::errors::{Code, Error};
 use crate::ids::Noun;
+use crate::messages::shape::error_code;
 use crate::messages::timeline::Timeline;
 use crate::paging::Page;
 
@@ -66,6 +70,52 @@ pub(crate) async fn take(
         terms: Terms { echo, opted_out: Consult::Always, ..Terms::default() },
     };
     call.perform(messages::send(call.engine(), new)).await
+}
+
+/// What is shown of every message to a phone that goes over a carrier.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Carried {
+    id: String,
+    to: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region_code: Option<String>,
+    total_price: f64,
+    currency: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<String>,
+    create_time: String,
+    update_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback_url: Option<String>,
+    biz_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verification_id: Option<String>,
+}
+
+impl Carried {
+    /// `biz_type` is what it is called unless it brings a code.
+    pub(crate) fn of(message: &Message, timeline: &Timeline, biz_type: &'static str) -> Self {
+        let (echo, (total_price, currency)) = (Echo::of(message), Bill::price_of(message));
+        Self {
+            id: Noun::Message.spell(&message.id),
+            to: message.address.clone(),
+            region_code: regions::of_number(&message.address),
+            total_price,
+            currency,
+            status: status(timeline),
+            error_code: timeline.failure.as_ref().map(error_code),
+            create_time: rfc3339(message.created_at),
+            update_time: rfc3339(timeline.updated_at.unwrap_or(message.created_at)),
+            external_id: echo.external_id,
+            callback_url: echo.callback_url,
+            biz_type: if echo.verification.is_some() { "verify" } else { biz_type },
+            verification_id: echo.verification,
+        }
+    }
 }
 
 /// How far a message over a carrier came.

@@ -1,20 +1,14 @@
 //! `/voices`: codes that are spoken on the phone.
 
-use engine::billing::Bill;
-use engine::clock::rfc3339;
 use engine::content::Content;
-use engine::messages::{Echo, Message};
-use engine::regions;
+use engine::messages::Message;
 use engine::verification::spelled;
 use serde::Serialize;
 
 use crate::answer::Answer;
-use crate::call::{Call, Handled, phone};
-use crate::carried::{self, VOICE};
-use crate::errors::{Code, Error};
+use crate::call::{Call, Handled, reachable};
+use crate::carried::{self, Carried, VOICE};
 use crate::format::names::VOICE_UPDATED;
-use crate::ids::Noun;
-use crate::messages::shape::error_code;
 use crate::messages::timeline::Timeline;
 
 /// A language, and what stands before the code in it.
@@ -36,53 +30,20 @@ const LANGUAGES: [(&str, &str); 12] = [
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Shown {
-    id: String,
-    to: String,
+    #[serde(flatten)]
+    carried: Carried,
     verification_code: String,
     language: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    region_code: Option<String>,
     total_segments: usize,
-    total_price: f64,
-    currency: String,
-    status: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error_code: Option<String>,
-    create_time: String,
-    update_time: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    external_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    callback_url: Option<String>,
-    biz_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verification_id: Option<String>,
 }
 
 pub(crate) fn shape(message: &Message, timeline: &Timeline) -> Shown {
-    let (echo, (total_price, currency)) = (Echo::of(message), Bill::price_of(message));
     let (text, language) = match Content::parse(&message.content) {
         Ok(Content::Speech { text, language }) => (text, language),
         _ => (String::new(), "en".into()),
     };
-    Shown {
-        id: Noun::Message.spell(&message.id),
-        to: message.address.clone(),
-        verification_code: code_in(&text),
-        language,
-        region_code: regions::of_number(&message.address),
-        total_segments: 1,
-        total_price,
-        currency,
-        status: carried::status(timeline),
-        error_code: timeline.failure.as_ref().map(error_code),
-        create_time: rfc3339(message.created_at),
-        update_time: rfc3339(timeline.updated_at.unwrap_or(message.created_at)),
-        external_id: echo.external_id,
-        callback_url: echo.callback_url,
-        biz_type: if echo.verification.is_some() { "verify" } else { "voice" },
-        verification_id: echo.verification,
-    }
+    let carried = Carried::of(message, timeline, "voice");
+    Shown { carried, verification_code: code_in(&text), language, total_segments: 1 }
 }
 
 /// Digit by digit, and once more.
@@ -100,10 +61,7 @@ fn code_in(text: &str) -> String {
 pub(crate) async fn send(call: Call) -> Handled {
     let body = call.body()?;
     let at = body.at();
-    let to = phone(&at.need("to")?)?;
-    if !regions::is_valid(&to) {
-        return Err(Error::new(Code::ParamInvalid, format!("{to} is not a phone number that can exist")).at("to"));
-    }
+    let to = reachable(&at.need("to")?)?;
     let place = at.need("verificationCode")?;
     let code = place.string(4..=6)?;
     if !code.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -8,13 +8,12 @@ use api::At;
 use engine::billing::Bill;
 use engine::clock::rfc3339;
 use engine::contacts::{Address, EMAIL as MAILBOX, PHONE};
-use engine::regions;
 use engine::verification::{self, Begun, Check, Checked, New, Taken, Verification, Whose};
 use secrecy::SecretString;
 use serde::Serialize;
 
 use crate::answer::Answer;
-use crate::call::{Call, Handled, phone};
+use crate::call::{Call, Handled, phone, reachable};
 use crate::carried::{EMAIL, SMS, VOICE};
 use crate::emails;
 use crate::errors::{Code, Error};
@@ -58,12 +57,9 @@ fn wanted(at: &At<'_>) -> Result<Wanted, Error> {
     })
 }
 
-/// Carriers are asked for numbers that can exist only; WhatsApp knows its own.
+/// WhatsApp knows its own numbers.
 fn number(at: &At<'_>, channel: &str) -> Result<Address, Error> {
-    let number = phone(at)?;
-    if channel != WHATSAPP && !regions::is_valid(&number) {
-        return Err(at.refuse("is not a phone number that can exist").into());
-    }
+    let number = if channel == WHATSAPP { phone(at)? } else { reachable(at)? };
     Ok(Address { kind: PHONE.into(), value: number })
 }
 
