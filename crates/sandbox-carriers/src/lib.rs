@@ -13,6 +13,7 @@
 pub mod http;
 pub mod ledger;
 mod outside;
+pub mod serve;
 pub mod smsc;
 pub mod smtp;
 mod world;

@@ -28,7 +28,6 @@ mod media;
 mod outbound;
 mod phones;
 mod saved;
-mod serve;
 mod state;
 mod templates;
 mod text;
@@ -45,6 +44,7 @@ use std::time::Duration;
 
 pub use clock::Source;
 use ids::Seed;
+use sandbox_carriers::serve;
 pub use saved::Error as SavedError;
 use state::State;
 use world::{Parts, Shared, World};

@@ -50,5 +50,5 @@ const SILENCE: Duration = Duration::from_secs(300);
 /// Never answers; the connection is cut in the end.
 pub(super) async fn silence(world: &World) -> axum::response::Response {
     world.pause(SILENCE).await;
-    super::serve::cut()
+    crate::serve::cut()
 }

@@ -11,7 +11,6 @@ mod callbacks;
 mod course;
 mod desk;
 mod journey;
-mod serve;
 mod telnyx;
 mod twilio;
 mod vonage;
@@ -19,13 +18,13 @@ mod vonage;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use tokio_util::task::TaskTracker;
 
 pub use account::{Account, Credentials, VONAGE_KEY};
 use desk::Desk;
 
 use crate::world::World;
-use crate::{ReplyError, StartError};
+use crate::{ReplyError, StartError, serve};
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -49,11 +48,11 @@ pub struct Carriers {
 impl Carriers {
     pub(crate) async fn start(options: Options, world: &Arc<World>) -> Result<Self, StartError> {
         let listen = |source| StartError::Listen { address: options.listen, source };
-        let listener = TcpListener::bind(options.listen).await.map_err(listen)?;
-        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+        let (listener, url) = serve::bind(options.listen).await.map_err(listen)?;
         let desk = Arc::new(Desk::new(Arc::clone(world), options.accounts.clone()));
         let router = twilio::routes().merge(telnyx::routes()).merge(vonage::routes());
-        tokio::spawn(serve::run(listener, router.with_state(Arc::clone(&desk)), world.stop.clone()));
+        let router = router.with_state(Arc::clone(&desk));
+        tokio::spawn(serve::run(listener, router, world.stop.clone(), TaskTracker::new()));
         Ok(Self { desk, url })
     }
 

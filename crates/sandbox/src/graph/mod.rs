@@ -28,12 +28,12 @@ use serde_json::{Map, Value};
 
 use crate::accounts::Platform;
 use crate::faults::{Fault, Kind, Target};
-use crate::serve::Cut;
 use crate::state::State;
 use crate::text::Text;
 use crate::world::Shared;
 use error::{Outcome, no_object, of, plain};
 use messages::Door;
+use sandbox_carriers::serve::cut;
 
 /// How long a call under the fault `timeout` hangs.
 const HANG: Duration = Duration::from_secs(30);
@@ -117,12 +117,6 @@ async fn under_fault(world: Shared, request: Request, fault: &Fault) -> Response
             cut()
         }
     }
-}
-
-fn cut() -> Response {
-    let mut response = StatusCode::BAD_GATEWAY.into_response();
-    response.extensions_mut().insert(Cut);
-    response
 }
 
 async fn serve(world: Shared, request: Request) -> Response {

@@ -50,3 +50,8 @@ pub(super) fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
         _ => Err(Error::custom("base_url must begin with https:// or http://")),
     }
 }
+
+/// Where the carrier answers: `known`, a constant, unless the account names another place.
+pub(super) fn root(named: Option<&Url>, known: &'static str) -> Url {
+    named.cloned().unwrap_or_else(|| Url::parse(known).expect("a constant URL"))
+}

@@ -14,10 +14,10 @@ use super::super::account::Account;
 use super::super::course::{self, Course, Take};
 use super::super::desk::{Desk, Shared, is_e164, rfc3339};
 use super::super::journey::{self, Ring};
-use super::super::serve::cut;
 use super::{Hook, Problem, customer, object, push, text};
 use crate::ledger::Call;
 use crate::outside::Target;
+use crate::serve::cut;
 
 /// A call that was not hung up.
 pub(crate) struct Line {

@@ -12,10 +12,10 @@ use super::super::account::Account;
 use super::super::course::{self, Course, Take};
 use super::super::desk::{Desk, Replays, Shared, is_e164, rfc3339};
 use super::super::journey::{self, End};
-use super::super::serve::cut;
 use super::{Hook, Problem, customer, object, push, text};
 use crate::ledger::Sms;
 use crate::outside::Target;
+use crate::serve::cut;
 
 /// What a key was used for.
 pub(crate) struct Replay {

@@ -11,10 +11,10 @@ use super::super::account::Account;
 use super::super::course::{self, Course, Take};
 use super::super::desk::{Shared, is_e164, rfc2822};
 use super::super::journey::{self, Ring};
-use super::super::serve::cut;
 use super::{Form, Problem, VERSION, customer, owned, push, twiml};
 use crate::ledger::Call;
 use crate::outside::Target;
+use crate::serve::cut;
 
 /// Where a call is told about, and of what.
 struct Callback {

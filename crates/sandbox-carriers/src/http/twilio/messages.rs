@@ -11,10 +11,10 @@ use super::super::account::Account;
 use super::super::course::{self, Course, Take};
 use super::super::desk::{Shared, is_e164, rfc2822};
 use super::super::journey::{self, End};
-use super::super::serve::cut;
 use super::{Form, Problem, VERSION, customer, owned, push};
 use crate::ledger::Sms;
 use crate::outside::Target;
+use crate::serve::cut;
 
 /// Letters of a text.
 const LONGEST: usize = 1600;

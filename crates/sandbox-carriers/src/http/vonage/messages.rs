@@ -11,10 +11,10 @@ use super::super::account::Account;
 use super::super::course::{self, Course, Take};
 use super::super::desk::{Shared, is_bare, rfc3339};
 use super::super::journey::{self, End};
-use super::super::serve::cut;
 use super::{Problem, customer, object, push, text};
 use crate::ledger::Sms;
 use crate::outside::Target;
+use crate::serve::cut;
 
 pub(super) async fn create(State(desk): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let checked = customer(&desk, &headers).and_then(|account| {

@@ -99,8 +99,7 @@ impl Api for Telnyx {
     fn read(config: &str, secrets: &SecretString) -> Result<Access, Unusable> {
         let config: Config = account::config(config)?;
         let secrets = account::secrets(secrets, r#"{"api_key": "…"}"#)?;
-        let root = config.base_url.clone();
-        let root = root.unwrap_or_else(|| Url::parse("https://api.telnyx.com/v2").expect("a constant URL"));
+        let root = account::root(config.base_url.as_ref(), "https://api.telnyx.com/v2");
         Ok(Access { config, secrets, root })
     }
 

@@ -72,8 +72,7 @@ impl Api for Twilio {
     fn read(config: &str, secrets: &SecretString) -> Result<Access, Unusable> {
         let config: Config = account::config(config)?;
         let secrets = account::secrets(secrets, r#"{"auth_token": "…"}"#)?;
-        let root = config.base_url.clone();
-        let root = root.unwrap_or_else(|| Url::parse("https://api.twilio.com").expect("a constant URL"));
+        let root = account::root(config.base_url.as_ref(), "https://api.twilio.com");
         Ok(Access { config, secrets, root })
     }
 

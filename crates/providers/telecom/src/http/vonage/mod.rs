@@ -90,8 +90,7 @@ impl Api for Vonage {
     fn read(config: &str, secrets: &SecretString) -> Result<Access, Unusable> {
         let config: Config = account::config(config)?;
         let secrets: Secrets = account::secrets(secrets, SHAPE)?;
-        let root = config.base_url.clone();
-        let root = root.unwrap_or_else(|| Url::parse("https://api.nexmo.com").expect("a constant URL"));
+        let root = account::root(config.base_url.as_ref(), "https://api.nexmo.com");
         let key = token::Key::read(secrets.private_key.expose_secret()).ok_or(Unusable::Secrets(SHAPE))?;
         Ok(Access { config, secrets, root, key })
     }

@@ -1,5 +1,5 @@
-//! The accept loop of both servers. Our own rather than the framework's for one reason: a fault may demand that a
-//! connection is cut without an answer, which only the connection's owner can do.
+//! The accept loop of a sandbox's HTTP servers. Our own rather than the framework's for one reason: a fault may demand that
+//! a connection is cut without an answer, which only the connection's owner can do.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::response::{IntoResponse, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
@@ -14,15 +15,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-/// Put into a response's extensions: do not answer, cut the connection.
+/// In a response's extensions: do not answer, cut the connection.
 #[derive(Clone, Copy)]
-pub(crate) struct Cut;
+struct Cut;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the connection is cut on demand")]
 struct CutError;
 
-pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, String)> {
+/// What a handler answers that wants the connection to be cut.
+#[must_use]
+pub fn cut() -> Response {
+    let mut response = ().into_response();
+    response.extensions_mut().insert(Cut);
+    response
+}
+
+/// A listener, and the URL under which it is reached from here.
+pub async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, String)> {
     let listener = TcpListener::bind(address).await?;
     let mut local = listener.local_addr()?;
     if local.ip().is_unspecified() {
@@ -32,7 +42,7 @@ pub(crate) async fn bind(address: SocketAddr) -> std::io::Result<(TcpListener, S
 }
 
 /// Accepts until stopped; connections under way may finish their request.
-pub(crate) async fn run(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
+pub async fn run(listener: TcpListener, router: Router, stop: CancellationToken, tasks: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -45,10 +55,16 @@ pub(crate) async fn run(listener: TcpListener, router: Router, stop: Cancellatio
             }
             Err(error) => {
                 tracing::warn!(%error, "could not accept a connection");
-                crate::clock::pause(Duration::from_millis(50)).await;
+                pause().await;
             }
         }
     }
+}
+
+/// Until there may be descriptors again.
+#[expect(clippy::disallowed_methods, reason = "no clock of a story has to do with it")]
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }
 
 async fn connection(stream: tokio::net::TcpStream, router: Router, stop: CancellationToken) {
