@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import judge
 import requests
+from late_api import LateApi
 from ycloud import Ycloud
 
 BIN = os.environ["HERMOD_BIN"]
@@ -129,6 +130,7 @@ class Platform(Program):
         self.outside = Outside(self.told["sandbox_url"])
         self.kirim = Kirim(self.url, self.told["kirim"])
         self.ycloud = Ycloud(self.url, self.told["ycloud"])
+        self.late = LateApi(self.url, self.told["late"])
 
     def _introduced(self):
         self.alive()

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use engine::{Engine, Id};
@@ -56,6 +56,10 @@ pub trait Envelope: Send + Sync + 'static {
     fn dialect(&self) -> &'static str;
     /// The dialect's spelling of a request's id.
     fn request_id(&self, id: &Id) -> String;
+    /// The id that a caller brings along, where the dialect keeps it.
+    fn brought_id(&self, _: &HeaderMap) -> Option<String> {
+        None
+    }
     fn problem(&self, problem: Problem) -> Response;
     /// The last word on every answer.
     fn finish(&self, asked: &Asked, response: Response) -> Response;
@@ -84,8 +88,9 @@ pub fn around(router: Router, engine: Engine, envelope: Arc<dyn Envelope>) -> Ro
 
 async fn serve(State(edge): State<Edge>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
+    let brought = edge.envelope.brought_id(request.headers());
     let asked = Arc::new(Asked {
-        request_id: edge.envelope.request_id(&edge.engine.new_id()),
+        request_id: brought.unwrap_or_else(|| edge.envelope.request_id(&edge.engine.new_id())),
         method: request.method().clone(),
         route: request.extensions().get().cloned(),
         organization: OnceLock::new(),

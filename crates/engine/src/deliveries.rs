@@ -1,7 +1,7 @@
 //! What was, is and could not be delivered, and doing it again.
 
 use store::deliveries as rows;
-pub use store::deliveries::{Delivery, Filter, Status};
+pub use store::deliveries::{Delivery, Filter, Outcome as Made, Status};
 use store::{Id, Result, Tx, Work, subscriptions};
 
 use crate::{Engine, Outcome, Refusal, UseCase};

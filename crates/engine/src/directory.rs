@@ -198,7 +198,7 @@ pub fn card(entry: &Entry) -> Map<String, Value> {
 }
 
 /// What changed: `{"name": {"old": …, "new": …}}`; attributes each by itself, as `attributes.NAME`.
-fn difference(before: &Entry, after: &Entry) -> Map<String, Value> {
+pub(crate) fn difference(before: &Entry, after: &Entry) -> Map<String, Value> {
     let flat = |entry: &Entry| {
         let mut flat = card(entry);
         if let Some(Value::Object(attributes)) = flat.remove("attributes") {
@@ -215,7 +215,7 @@ fn difference(before: &Entry, after: &Entry) -> Map<String, Value> {
     changed.collect()
 }
 
-async fn entry(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Outcome<Entry>> {
+pub(crate) async fn entry(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Outcome<Entry>> {
     match rows::get(tx, organization, id).await? {
         Some(contact) => beside(tx, contact).await.map(Ok),
         None => Ok(Err(Refusal::NotFound("contact"))),

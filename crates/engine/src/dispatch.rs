@@ -12,6 +12,7 @@ use secrecy::SecretString;
 use store::deliveries::{Delivery, Status};
 use store::events::Event;
 use store::labels::Target;
+use store::messages::Message;
 use store::senders::Sender;
 use store::subscriptions::{self, Subscription};
 use store::{Id, Result, Tx, Work};
@@ -94,6 +95,7 @@ pub(crate) async fn deliveries_of(
         context.history = store::events::about(&mut reader, &event.subject_id).await?;
         context.history.retain(|earlier| earlier.id <= event.id);
     }
+    context.referred = referred(engine, &mut reader, event, &context, &wanting).await?;
     drop(reader);
     let mut deliveries = Vec::new();
     for subscription in &wanting {
@@ -104,6 +106,23 @@ pub(crate) async fn deliveries_of(
 
 fn looks_back(engine: &Engine, subscription: &Subscription) -> bool {
     engine.dialect(&subscription.format).is_some_and(|dialect| dialect.format.looks_back())
+}
+
+/// The message that an event's message is about, if a format among those who want it tells of that one.
+async fn referred(
+    engine: &Engine,
+    tx: &mut Tx,
+    event: &Event,
+    context: &Context,
+    wanting: &[Subscription],
+) -> Result<Option<Message>> {
+    let Some(message) = &context.message else { return Ok(None) };
+    let formats = wanting.iter().filter_map(|subscription| engine.dialect(&subscription.format));
+    let Some(id) = formats.filter_map(|dialect| dialect.format.refers_to(event, message)).next() else {
+        return Ok(None);
+    };
+    let found = store::messages::peek_by_provider_id(tx, &message.sender_id, &id).await?;
+    Ok(found.filter(|found| found.organization_id == message.organization_id))
 }
 
 /// `None` when the format does not speak of such events, or cannot.
@@ -189,6 +208,10 @@ async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context>
         (Some(_), Some(contact)) => store::contacts::addresses(tx, &contact.id).await?,
         _ => Vec::new(),
     };
+    let senders = match (event.kind.as_str(), &sender) {
+        (events::TEMPLATE_UPDATED | events::ACCOUNT_NOTICE, None) => senders_of(tx, &event.subject_id).await?,
+        _ => Vec::new(),
+    };
     let live = !engine.settings.sandbox;
     let history = Vec::new();
     Ok(Context {
@@ -200,11 +223,19 @@ async fn context(engine: &Engine, tx: &mut Tx, event: &Event) -> Result<Context>
         addresses,
         labels,
         message,
+        referred: None,
+        senders,
         media,
         session,
         token,
         live,
     })
+}
+
+/// Those of an account, or of the account that a template belongs to.
+async fn senders_of(tx: &mut Tx, subject: &Id) -> Result<Vec<Sender>> {
+    let account = store::templates::account_of(tx, subject).await?.unwrap_or(*subject);
+    store::senders::list(tx, None, Some(&account)).await
 }
 
 /// The session and the key of a sender that has its own.

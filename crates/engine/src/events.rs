@@ -24,6 +24,8 @@ pub const MESSAGE_PLAYED: &str = "message.played";
 pub const MESSAGE_FAILED: &str = "message.failed";
 /// Somebody wrote to us.
 pub const MESSAGE_RECEIVED: &str = "message.received";
+/// The first message between a sender and a contact. Written down only where somebody wants to hear of it.
+pub const CONVERSATION_STARTED: &str = "conversation.started";
 pub const CONVERSATION_ASSIGNED: &str = "conversation.assigned";
 pub const CONVERSATION_CLOSED: &str = "conversation.closed";
 pub const CONTACT_CREATED: &str = "contact.created";
@@ -33,6 +35,8 @@ pub const CONTACT_DELETED: &str = "contact.deleted";
 /// Somebody does not want to hear from us any more, or does again.
 pub const CONSENT_WITHDRAWN: &str = "consent.withdrawn";
 pub const CONSENT_GIVEN: &str = "consent.given";
+/// A campaign stands otherwise than before, or has come further.
+pub const CAMPAIGN_UPDATED: &str = "campaign.updated";
 pub const TEMPLATE_UPDATED: &str = "template.updated";
 pub const SENDER_UPDATED: &str = "sender.updated";
 pub const ACCOUNT_NOTICE: &str = "account.notice";
@@ -42,6 +46,14 @@ pub const MESSAGE_ECHOED: &str = "message.echoed";
 pub const SESSION_CHANGED: &str = "session.changed";
 /// Anything else that happened on a session; `data.name` is its provider's word.
 pub const SESSION_NOTICE: &str = "session.notice";
+
+/// A number that is bought stands otherwise than before; where nothing below says it better.
+pub const NUMBER_MOVED: &str = "number.moved";
+pub const NUMBER_PAYMENT_WANTED: &str = "number.payment_wanted";
+pub const NUMBER_CODE_WANTED: &str = "number.code_wanted";
+pub const NUMBER_ACTIVATED: &str = "number.activated";
+pub const NUMBER_FAILED: &str = "number.failed";
+pub const NUMBER_RELEASED: &str = "number.released";
 
 /// A fact about to be written down.
 pub(crate) struct Note<'a> {
@@ -122,6 +134,19 @@ pub(crate) async fn append(tx: &mut Tx, engine: &Engine, note: Note<'_>, data: &
     Ok(pending)
 }
 
+/// The same, but nothing is written down unless somebody wants to hear of it.
+pub(crate) async fn append_if_wanted(
+    tx: &mut Tx,
+    engine: &Engine,
+    note: Note<'_>,
+    data: &impl Serialize,
+) -> Result<bool> {
+    match store::subscriptions::wanted(tx, note.organization, note.kind, note.sender).await? {
+        true => append(tx, engine, note, data).await,
+        false => Ok(false),
+    }
+}
+
 /// What is kept with events about messages.
 #[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
 pub struct MessageData {
@@ -163,6 +188,21 @@ pub struct ConversationData {
 pub struct IdentityData {
     pub old: Vec<(String, String)>,
     pub new: Vec<(String, String)>,
+}
+
+/// What is kept with events about numbers; the subject is the order.
+#[derive(Clone, Debug, Default, Serialize, serde::Deserialize)]
+pub struct NumberData {
+    /// E.164 with `+`, once it is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    pub profile: String,
+    pub state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// Why it failed, in plain words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 /// What is kept with `session.changed` and `session.notice`.

@@ -1,13 +1,14 @@
-//! The whole story of a message, event, delivery, verification, contact or template, from the rows that it left.
+//! The whole story of a message, event, delivery, verification, campaign, contact or template, from the rows that it left.
 
+use store::campaigns::Campaign;
 use store::deliveries::Delivery;
 use store::events::Event;
 use store::messages::Message;
 use store::verifications::Verification;
 use store::{Id, Reader, Result};
 
-use crate::events::{MessageData, SessionData};
-use crate::{Engine, billing, clock};
+use crate::events::{MessageData, NumberData, SessionData};
+use crate::{Engine, billing, campaigns, clock};
 
 /// One line of a story.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +21,7 @@ pub struct Line {
 }
 
 impl Line {
-    fn new(at: i64, depth: usize, text: impl Into<String>) -> Self {
+    pub(crate) fn new(at: i64, depth: usize, text: impl Into<String>) -> Self {
         Self { at, depth, text: text.into() }
     }
 }
@@ -51,7 +52,13 @@ pub async fn explain(engine: &Engine, spelling: &str) -> Result<Vec<Line>> {
     if let Some(verification) = store::verifications::find(&mut reader, &id).await? {
         return about_verification(engine, &mut reader, &verification).await;
     }
-    let mut lines = Vec::new();
+    if let Some(campaign) = store::campaigns::find(&mut reader, &id).await? {
+        return about_campaign(&mut reader, &campaign).await;
+    }
+    let mut lines = match store::numbers::find(&mut reader, &id).await? {
+        Some(order) => crate::numbers::tell(&mut reader, order).await?,
+        None => Vec::new(),
+    };
     for event in store::events::about(&mut reader, &id).await? {
         tell_event(&mut reader, &event, &mut lines).await?;
     }
@@ -66,6 +73,9 @@ fn parse(spelling: &str) -> Option<Id> {
 
 async fn story(engine: &Engine, reader: &mut Reader, message: &Message) -> Result<Vec<Line>> {
     let mut lines = vec![Line::new(message.created_at, 0, headline(message))];
+    if let Some((campaign, position)) = campaigns::of_message(message) {
+        lines.push(Line::new(message.created_at, 0, format!("it is for recipient {position} of campaign {campaign}")));
+    }
     for event in store::events::about(reader, &message.id).await? {
         tell_event(reader, &event, &mut lines).await?;
     }
@@ -110,6 +120,38 @@ async fn about_verification(engine: &Engine, reader: &mut Reader, it: &Verificat
         if let Some(message) = store::messages::find(reader, id).await? {
             lines.extend(story(engine, reader, &message).await?);
         }
+    }
+    Ok(lines)
+}
+
+/// How it stands, and what happened to it; its messages have stories of their own.
+async fn about_campaign(reader: &mut Reader, it: &Campaign) -> Result<Vec<Line>> {
+    let because = it.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let text = format!("campaign {} {:?} of sender {}: {}{because}", it.id, it.name, it.sender_id, it.state.as_str());
+    let counts = &it.counts;
+    let people = format!(
+        "{} recipients: {} pending, {} queued, {} sent ({} delivered, {} read), {} failed",
+        counts.total(),
+        counts.pending,
+        counts.queued,
+        counts.sent_in_all(),
+        counts.delivered_in_all(),
+        counts.read,
+        counts.failed
+    );
+    let mut lines = vec![Line::new(it.created_at, 0, text), Line::new(it.updated_at, 0, people)];
+    for event in store::events::about(reader, &it.id).await? {
+        let told: campaigns::Told = serde_json::from_str(&event.data).unwrap_or_default();
+        let because = told.reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+        let text = format!("{} (event {}), {}{because}", event.kind, event.id, told.state);
+        lines.push(Line::new(event.created_at, 1, text));
+        for delivery in store::deliveries::of_event(reader, &event.id).await? {
+            tell_delivery(reader, &delivery, &mut lines).await?;
+        }
+    }
+    if let Some(job) = store::jobs::about(reader, &it.id).await? {
+        let what = if it.state == campaigns::State::Scheduled { "it begins" } else { "its next turn" };
+        lines.push(Line::new(it.resumes_at.unwrap_or(job.due_at), 0, format!("next: {what}")));
     }
     Ok(lines)
 }
@@ -162,6 +204,12 @@ fn describe(event: &Event) -> String {
         add(session.state.map(|state| format!("now {state}")));
         add(session.previous.map(|state| format!("before {state}")));
         add(session.next_step.map(|step| format!("next: {step}")));
+    }
+    if event.kind.starts_with("number.") {
+        let number: NumberData = serde_json::from_str(&event.data).unwrap_or_default();
+        add(number.number);
+        add(Some(format!("now {}", number.state)));
+        add(number.previous.map(|state| format!("before {state}")));
     }
     add(data.late.then(|| "it came after an outage".to_owned()));
     add(data.attempt.map(|attempt| format!("attempt {attempt}")));

@@ -30,6 +30,10 @@ pub struct Context {
     /// On the contact, then on the conversation, each once.
     pub labels: Vec<Label>,
     pub message: Option<Message>,
+    /// The message that this one is about, where the format asks for it.
+    pub referred: Option<Message>,
+    /// All of the account, where an event is about an account or its template.
+    pub senders: Vec<Sender>,
     pub media: Option<Media>,
     /// How the sender's session stands, where its provider has sessions.
     pub session: Option<Session>,
@@ -64,6 +68,11 @@ pub trait EventFormat: Send + Sync + 'static {
     /// Whether it tells a message with all that happened to it before.
     fn looks_back(&self) -> bool {
         false
+    }
+    /// The provider's id of another message of the sender's, of which this event is told.
+    fn refers_to(&self, event: &Event, message: &Message) -> Option<String> {
+        let _ = (event, message);
+        None
     }
     /// Whether a subscription that names these events wants one of this name.
     fn wants(&self, events: &[String], name: &str) -> bool {

@@ -6,8 +6,10 @@
 //! What they have to do stands in the database, so each of them can be killed at any line.
 
 pub mod accounts;
+pub mod attempts;
 pub mod billing;
 pub mod cache;
+pub mod campaigns;
 pub mod chats;
 pub mod clock;
 pub mod consent;
@@ -29,6 +31,7 @@ pub mod labels;
 pub mod media;
 pub mod messages;
 pub mod metrics;
+pub mod numbers;
 pub mod organizations;
 pub mod policy;
 pub mod provider;
@@ -36,6 +39,7 @@ pub mod receive;
 pub mod regions;
 pub mod replay;
 pub mod retention;
+pub mod roster;
 pub mod routes;
 pub mod senders;
 pub mod sessions;
@@ -82,6 +86,8 @@ pub struct Inside {
     sessions: sessions::Hub,
     resting: outbound::Resting,
     troubles: deliver::Troubles,
+    reaches: campaigns::Reaches,
+    up_since: i64,
 }
 
 /// What an engine is made of.
@@ -115,11 +121,14 @@ impl std::ops::Deref for Inside {
 impl Engine {
     #[must_use]
     pub fn new(parts: Parts) -> Self {
+        let up_since = parts.clock.now();
         Self(Arc::new(Inside {
             parts,
             sessions: sessions::Hub::default(),
             resting: outbound::Resting::default(),
             troubles: deliver::Troubles::default(),
+            reaches: campaigns::Reaches::default(),
+            up_since,
         }))
     }
 

@@ -17,7 +17,7 @@ use crate::content::Content;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
 use crate::provider::{CallError, ReadReceipts};
-use crate::{Engine, Outcome, Refusal, UseCase, consent, contacts, outbound, senders, templates};
+use crate::{Engine, Outcome, Refusal, UseCase, campaigns, consent, contacts, outbound, senders, templates};
 
 /// What a caller wants to be sent.
 pub struct New {
@@ -74,6 +74,9 @@ pub struct Echo {
     /// What it is one piece of: a mail to several, 24 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// Which recipient of a campaign it is for: the campaign, 24 hexadecimal digits, `/`, and the place in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
 }
 
 impl Echo {
@@ -299,6 +302,10 @@ impl Send {
             let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
             self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);
         }
+        if conversation.id == id {
+            let note = Note::new(organization, events::CONVERSATION_STARTED, &id).in_conversation(&conversation);
+            self.tell(events::append_if_wanted(tx, engine, note, &serde_json::json!({})).await?);
+        }
         Ok(With { conversation: conversation.id, contact, last_message: conversation.last_message })
     }
 
@@ -456,6 +463,7 @@ impl Work for Withdraw {
         let data = MessageData { failure: Some(failure), ..MessageData::default() };
         let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
         events::append(tx, &self.engine, note, &data).await?;
+        campaigns::Moves::of(tx, &message).await?;
         Ok(true)
     }
 }

@@ -50,6 +50,7 @@ impl crate::Engine {
         let found = [
             ("send", store::jobs::backlog(&mut reader, crate::outbound::SEND).await?),
             ("media", store::jobs::backlog(&mut reader, crate::media::FETCH).await?),
+            ("campaigns", store::jobs::backlog(&mut reader, crate::campaigns::JOB).await?),
             ("events", store::events::backlog(&mut reader).await?),
             ("deliveries", store::deliveries::backlog(&mut reader).await?),
         ];

@@ -9,14 +9,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Id;
 use store::senders::Sender;
 use tokio_util::sync::CancellationToken;
 
 use crate::billing::Tariff;
-use crate::content::Content;
+use crate::content::{self, Content};
 use crate::failure::SendError;
+use crate::numbers::{Onboarding, Payments, Shop};
 use crate::{Engine, facts, sessions};
 
 /// An account with its secrets opened, as providers see it.
@@ -120,7 +121,16 @@ pub trait Provider: Send + Sync + 'static {
         None
     }
 
+    /// A template with one recipient's own values in it, by the names of its variables.
+    fn fill(&self, template: content::Template, variables: &Map<String, Value>) -> content::Template {
+        let _ = variables;
+        template
+    }
+
     fn push(&self) -> Option<&dyn Push> {
+        None
+    }
+    fn reach(&self) -> Option<&dyn Reach> {
         None
     }
     fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
@@ -144,11 +154,30 @@ pub trait Provider: Send + Sync + 'static {
     fn numbers(&self) -> Option<&dyn Numbers> {
         None
     }
+    fn shop(&self) -> Option<&dyn Shop> {
+        None
+    }
+    fn onboarding(&self) -> Option<&dyn Onboarding> {
+        None
+    }
+    fn payments(&self) -> Option<&dyn Payments> {
+        None
+    }
     /// Whether this process can send for a sender now. The lanes of others are left alone.
     fn here(&self, sender: &Id) -> bool {
         let _ = sender;
         true
     }
+}
+
+/// It lets an account write first to so many people only.
+pub trait Reach: Send + Sync {
+    /// How many within 24 hours, all senders of the account together; `None`: without limit.
+    fn people_per_day<'a>(
+        &'a self,
+        account: &'a Account,
+        sender: &'a Sender,
+    ) -> BoxFuture<'a, Result<Option<i64>, CallError>>;
 }
 
 /// It lets an account and its numbers be looked at and set up. All JSON is in the provider's own words; `number` is its
@@ -168,6 +197,27 @@ pub trait Numbers: Send + Sync {
         number: &'a str,
         change: &'a Value,
     ) -> BoxFuture<'a, Result<(), CallError>>;
+    /// Asks for another name, which is reviewed first.
+    fn set_name<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = (account, number, name);
+        Box::pin(std::future::ready(Err(CallError::unsupported())))
+    }
+    /// Gives a number's owner a picture.
+    fn set_picture<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        mime: &'a str,
+        picture: Bytes,
+    ) -> BoxFuture<'a, Result<(), CallError>> {
+        let _ = (account, number, mime, picture);
+        Box::pin(std::future::ready(Err(CallError::unsupported())))
+    }
     /// Whether customers see a catalog and a cart.
     fn commerce<'a>(&'a self, account: &'a Account, number: &'a str) -> BoxFuture<'a, Result<Value, CallError>>;
     /// Writes the members that are given.
@@ -242,6 +292,13 @@ pub enum CallError {
     Unreadable(String),
     #[error(transparent)]
     Store(#[from] store::Error),
+}
+
+impl CallError {
+    /// It is not in this provider's power.
+    fn unsupported() -> Self {
+        Self::Refused { message: "this provider cannot do that".into(), code: None, details: None }
+    }
 }
 
 /// It can tell people that their messages were read.

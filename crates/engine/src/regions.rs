@@ -16,11 +16,48 @@ pub fn of_number(number: &str) -> Option<String> {
     region.map(|id| id.as_ref().to_owned())
 }
 
+/// The digits with which all numbers of its country begin.
+#[must_use]
+pub fn calling_code(number: &str) -> Option<u16> {
+    phonenumber::parse(None, number).ok().map(|parsed| parsed.code().value())
+}
+
 /// Whether it is a number that somebody can have.
 #[must_use]
 pub fn is_valid(number: &str) -> bool {
     static KNOWN: Known<bool> = LazyLock::new(Mutex::default);
     known(&KNOWN, number, |number| phonenumber::parse(None, number).is_ok_and(|parsed| parsed.is_valid()))
+}
+
+/// A number as people write it, in E.164 with `+`; `None` when it cannot be read as one. It must begin with its country's
+/// code, after `+`, `00` or nothing. Signs between digits, digits of other scripts and a national prefix in brackets are
+/// understood. Whether anybody can have it is another question ([`is_valid`]).
+#[must_use]
+pub fn read(text: &str) -> Option<String> {
+    // Longer than any spelling: the patterns are not for texts.
+    if text.len() > 80 {
+        return None;
+    }
+    let text: String = text.trim().chars().map(plain).collect();
+    let text = text.strip_prefix('+').or_else(|| text.strip_prefix("00")).unwrap_or(&text);
+    if !text.starts_with(|c: char| c.is_ascii_digit() || c == '(') || text.chars().any(|c| c.is_alphabetic()) {
+        return None;
+    }
+    let parsed = phonenumber::parse(None, format!("+{text}")).ok()?;
+    let number = parsed.format().mode(phonenumber::Mode::E164).to_string();
+    digits(&number).filter(|digits| *digits >= 1_000_000).map(|_| number)
+}
+
+/// A digit, a plus sign or a space of any script as ASCII's.
+fn plain(c: char) -> char {
+    const ZEROS: [char; 6] = ['\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}'];
+    let digit = ZEROS.iter().find_map(|zero| u32::from(c).checked_sub(u32::from(*zero)).filter(|digit| *digit < 10));
+    match digit.and_then(|digit| char::from_digit(digit, 10)) {
+        Some(digit) => digit,
+        None if c == '\u{ff0b}' => '+',
+        None if c.is_whitespace() => ' ',
+        None => c,
+    }
 }
 
 /// What was found out lately, by a number's digits. A message is told several times within seconds, and each answer
@@ -54,6 +91,31 @@ fn digits(number: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_read_as_people_write_them() {
+        for (text, number) in [
+            ("+44 (0)20 7946 0958", "+442079460958"),
+            ("0049 171 2345678", "+491712345678"),
+            ("+49 (0)171 / 23 45 678", "+491712345678"),
+            ("1 (415) 555-2671", "+14155552671"),
+            ("+1-415-555-2671", "+14155552671"),
+            ("62 812-3456-7890", "+6281234567890"),
+            ("+39 06 698 12345", "+390669812345"),
+            ("+33 1.42.68.53.00", "+33142685300"),
+            ("\u{ff0b}81 90\u{2010}1234\u{2010}5678", "+819012345678"),
+            ("+\u{ff18}\u{ff11}9012345678", "+819012345678"),
+            ("+\u{669}\u{666}\u{666}501234567", "+966501234567"),
+            ("+15557770001", "+15557770001"),
+            ("  +55\u{a0}11\u{a0}91234-5678 ", "+5511912345678"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(number), "{text}");
+            assert_eq!(read(number).as_deref(), Some(number));
+        }
+        for wrong in ["", "+", "hello", "12", "+0987654321", "+999123", "+1 415 CALL NOW", &"1".repeat(40), "++1415"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn numbers_have_countries() {

@@ -18,6 +18,7 @@ pub struct Settings {
     pub verify: Verify,
     pub retention: Retention,
     pub billing: Billing,
+    pub numbers: Numbers,
     /// Everything happens in the sandbox: nothing is told as live.
     pub sandbox: bool,
 }
@@ -56,6 +57,36 @@ pub struct Sessions {
 pub struct Billing {
     /// Organizations pay from their balances, and send nothing that they cannot pay.
     pub metering: bool,
+}
+
+/// Phone numbers that are bought.
+#[derive(Clone, Debug)]
+pub struct Numbers {
+    pub payment: crate::numbers::Payment,
+    /// Of one number, in millionths of a unit.
+    pub price: i64,
+    pub currency: String,
+    /// How long a number waits to be paid, or approved.
+    pub payment_wait: Duration,
+    /// How soon after a purchase another of the same profile's is taken for a mistake.
+    pub purchase_guard: Duration,
+    /// How long a code may be on its way, and how often one is asked for.
+    pub code_wait: Duration,
+    pub code_tries: u32,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self {
+            payment: crate::numbers::Payment::None,
+            price: 0,
+            currency: "USD".into(),
+            payment_wait: Duration::from_secs(60 * 60),
+            purchase_guard: Duration::from_secs(600),
+            code_wait: Duration::from_secs(300),
+            code_tries: 3,
+        }
+    }
 }
 
 /// Words that, alone in a message, mean that somebody does not want to hear from us, or does again; in any case.
@@ -172,6 +203,7 @@ impl Default for Settings {
                 verifications: Some(DAY * 30),
             },
             billing: Billing::default(),
+            numbers: Numbers::default(),
             sandbox: false,
         }
     }

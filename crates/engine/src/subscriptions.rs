@@ -1,5 +1,8 @@
 //! Who wants which events, and the secrets that sign them.
 
+mod headers;
+
+pub use headers::Headers;
 use store::subscriptions as rows;
 pub use store::subscriptions::{Secret, Status, Subscription};
 use store::{Id, Result, Tx, Work, settings};
@@ -21,8 +24,10 @@ pub struct New {
     pub ordered: bool,
     /// A JSON object of the dialect's own making.
     pub options: serde_json::Value,
-    /// The dialect's spelling of a fresh secret.
-    pub secret: String,
+    /// The dialect's spelling of a fresh secret; `None`: nothing is signed.
+    pub secret: Option<String>,
+    /// What goes along with every delivery; it takes the place of nothing that its dialect sends.
+    pub headers: Headers,
     /// How many an organization may have in this dialect.
     pub most: Option<usize>,
 }
@@ -31,13 +36,14 @@ pub struct Create {
     engine: Engine,
     new: New,
     kinds: Vec<String>,
+    status: Status,
 }
 
 /// Refused when the address cannot be delivered to or an event is unknown.
 pub fn create(engine: &Engine, new: New) -> Outcome<Create> {
     check_url(engine, new.transport, &new.url)?;
     let kinds = kinds_of(engine, new.dialect, &new.events)?;
-    Ok(Create { engine: engine.clone(), new, kinds })
+    Ok(Create { engine: engine.clone(), new, kinds, status: Status::Active })
 }
 
 /// Makes a subscription unless one of no sender is there that will do; the answer is the one that stands.
@@ -115,6 +121,13 @@ impl Create {
         self.new.sender = Some(sender);
         self
     }
+
+    /// Nothing is told before it is switched on.
+    #[must_use]
+    pub fn switched_off(mut self) -> Self {
+        self.status = Status::Disabled;
+        self
+    }
 }
 
 impl Work for Create {
@@ -132,12 +145,16 @@ impl Work for Create {
             description: new.description.clone(),
             events: new.events.clone(),
             kinds: self.kinds.clone(),
-            status: Status::Active,
+            status: self.status,
             disabled_reason: None,
             consecutive_failures: 0,
             ordered: new.ordered,
             options: new.options.to_string(),
             suspended_until: 0,
+            headers: headers::seal(engine, &id, &new.headers)?,
+            enabled_at: id.millis(),
+            succeeded_at: None,
+            failing_since: None,
             created_at: id.millis(),
             updated_at: id.millis(),
         };
@@ -150,9 +167,12 @@ impl Work for Create {
             }
         }
         rows::insert(tx, &subscription).await?;
-        let secret = add_secret(tx, engine, &id, &new.secret, None).await?;
+        let mut secrets = Vec::new();
+        if let Some(secret) = &new.secret {
+            secrets.push(add_secret(tx, engine, &id, secret, None).await?);
+        }
         settings::touch_caches(tx).await?;
-        Ok(Ok((subscription, vec![secret])))
+        Ok(Ok((subscription, secrets)))
     }
 }
 
@@ -192,7 +212,7 @@ pub struct Target {
     pub id: Id,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Change {
     pub url: Option<String>,
     pub description: Option<Option<String>>,
@@ -200,6 +220,9 @@ pub struct Change {
     pub status: Option<Status>,
     pub ordered: Option<bool>,
     pub options: Option<serde_json::Value>,
+    /// The only one from now on; `Some(None)`: nothing is signed any more.
+    pub secret: Option<Option<String>>,
+    pub headers: Option<Headers>,
 }
 
 pub fn update(engine: &Engine, target: Target, change: Change) -> Outcome<Update> {
@@ -229,6 +252,16 @@ impl Work for Update {
             row.status = status;
             if status == Status::Active {
                 (row.disabled_reason, row.consecutive_failures) = (None, 0);
+                (row.enabled_at, row.failing_since) = (now, None);
+            }
+        }
+        if let Some(headers) = &change.headers {
+            row.headers = headers::seal(&self.engine, &row.id, headers)?;
+        }
+        if let Some(secret) = &change.secret {
+            rows::delete_secrets(tx, &row.id).await?;
+            if let Some(text) = secret {
+                add_secret(tx, &self.engine, &row.id, text, None).await?;
             }
         }
         row.updated_at = now;

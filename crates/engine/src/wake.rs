@@ -19,6 +19,10 @@ pub struct Wake {
     pub subscriptions: Board,
     /// Other jobs wait.
     pub jobs: Bell,
+    /// Campaigns are to go on.
+    pub campaigns: Bell,
+    /// Campaigns of which something was done.
+    pub turns: Bells,
     /// Sessions are to be taken, stopped or asked.
     pub sessions: Bell,
     /// Messages whose sending was answered.
@@ -32,6 +36,7 @@ impl Wake {
         self.subscriptions.ring_all();
         self.dispatch.ring();
         self.jobs.ring();
+        self.campaigns.ring();
         self.sessions.ring();
     }
 }

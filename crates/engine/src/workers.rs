@@ -10,7 +10,9 @@ use store::{Result, Tx, Work};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{Engine, UseCase, accounts, deliver, dispatch, media, outbound, retention, sessions, templates};
+use crate::{
+    Engine, UseCase, accounts, campaigns, deliver, dispatch, media, numbers, outbound, retention, sessions, templates,
+};
 
 /// How soon another process's commits are noticed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
@@ -30,6 +32,8 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
     tasks.spawn(dispatch::run(engine.clone(), stop.clone()));
     tasks.spawn(deliver::run(engine.clone(), stop.clone()));
     tasks.spawn(jobs(engine.clone(), stop.clone()));
+    tasks.spawn(campaigns::run(engine.clone(), stop.clone()));
+    tasks.spawn(numbers::run(engine.clone(), stop.clone()));
     tasks.spawn(watch(engine.clone(), stop.clone()));
     tasks.spawn(tidy(engine.clone(), stop));
     tasks.close();
@@ -51,10 +55,12 @@ pub async fn run(engine: Engine, stop: CancellationToken) {
 /// Works off everything that is due now, in all queues, until nothing is left: for tests, where time stands still.
 pub async fn drain(engine: &Engine) -> Result<()> {
     for _ in 0..10_000 {
-        let mut worked = outbound::drain(engine).await?;
+        let mut worked = campaigns::step(engine).await?;
+        worked += outbound::drain(engine).await?;
         worked += dispatch::step(engine).await?;
         worked += deliver::drain(engine).await?;
         worked += jobs_once(engine).await?;
+        worked += numbers::step(engine).await?;
         if worked == 0 {
             return Ok(());
         }

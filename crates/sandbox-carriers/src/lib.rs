@@ -116,6 +116,50 @@ impl Handle {
         }
     }
 
+    /// Whether a number is with a carrier that has an HTTP API.
+    pub fn has(&self, number: &str) -> bool {
+        self.0.http.carrier_of(number).is_some()
+    }
+
+    /// A network writes to a number: it is seen in [`Handle::sms`], and brought to whoever has the number.
+    pub async fn text(&self, from: &str, to: &str, text: &str) -> Result<String, ReplyError> {
+        let Running { world, http, .. } = &*self.0;
+        let split = sms_text::split(text);
+        let sms = Sms {
+            id: http.fresh(),
+            carrier: http.carrier_of(to).unwrap_or("none"),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+            parts: u32::try_from(split.parts.len()).unwrap_or(u32::MAX),
+            encoding: split.encoding.as_str().to_owned(),
+            status: "received".to_owned(),
+            at: world.now(),
+            more: serde_json::Map::new(),
+        };
+        let id = sms.id.clone();
+        world.sms.take(sms, ("network", id));
+        self.reply(from, to, text).await
+    }
+
+    /// A network calls a number and speaks: it is seen in [`Handle::voice`], and nobody listens.
+    pub fn speak(&self, from: &str, to: &str, text: &str) {
+        let Running { world, http, .. } = &*self.0;
+        let call = Call {
+            id: http.fresh(),
+            carrier: http.carrier_of(to).unwrap_or("none"),
+            from: from.to_owned(),
+            to: to.to_owned(),
+            text: text.to_owned(),
+            language: "en-US".to_owned(),
+            status: "received".to_owned(),
+            at: world.now(),
+            more: serde_json::Map::new(),
+        };
+        let id = call.id.clone();
+        world.voice.take(call, ("network", id));
+    }
+
     pub fn smsc(&self) -> &smsc::Smsc {
         &self.0.smsc
     }

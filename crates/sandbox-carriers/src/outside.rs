@@ -25,6 +25,8 @@ pub enum Target {
     Sms,
     Voice,
     Smtp,
+    /// Numbers that are bought.
+    Numbers,
 }
 
 /// What goes wrong with a message, see the crate's front page.

@@ -96,6 +96,17 @@ impl Number {
     }
 }
 
+/// A number that a business verifies before anybody takes it over.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Preverified {
+    pub(crate) id: Text,
+    pub(crate) business: String,
+    /// Digits without a plus.
+    pub(crate) phone: Text,
+    pub(crate) code: Option<String>,
+    pub(crate) verified_at: Option<i64>,
+}
+
 /// The permissions of every token handed out.
 pub(crate) const SCOPES: [&str; 3] =
     ["whatsapp_business_management", "whatsapp_business_messaging", "business_management"];

@@ -169,10 +169,15 @@ impl Outside for Street {
     }
 
     fn fault(&self, target: Target) -> Option<Fault> {
+        if target == Target::Numbers {
+            let fault = self.0.upgrade()?.take_fault_of(faults::Target::Numbers, Kind::Status);
+            return fault.map(|fault| befalls(&fault));
+        }
         let target = match target {
             Target::Sms => faults::Target::Sms,
             Target::Voice => faults::Target::Voice,
             Target::Smtp => faults::Target::Smtp,
+            Target::Numbers => faults::Target::Numbers,
         };
         self.0.upgrade()?.take_fault(target, "").map(|fault| befalls(&fault))
     }

@@ -19,6 +19,8 @@
 //! receipt (`UNDELIV`, `EXPIRED`, …; for mail an enhanced status), `timeout` does nothing and never answers, `drop` (or
 //! `lost-ack`) does the work and cuts the connection without an answer, `duplicate` tells receipts twice, `reorder` tells them
 //! before the answer, `delay` works late.
+//!
+//! Those for `numbers`: `status` refuses the next order for a number, `drop` keeps the next code for one from arriving.
 
 use std::fmt;
 
@@ -38,6 +40,7 @@ pub(crate) enum Target {
     Sms,
     Voice,
     Smtp,
+    Numbers,
 }
 
 impl Target {
@@ -125,6 +128,9 @@ impl Fault {
         if self.target == Target::Web {
             return self.refusal_for_web();
         }
+        if self.target == Target::Numbers {
+            return self.refusal_for_numbers();
+        }
         if self.target.is_a_carrier() {
             return self.refusal_for_carriers();
         }
@@ -172,6 +178,16 @@ impl Fault {
         }
     }
 
+    fn refusal_for_numbers(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Status if self.status.is_none_or(|status| !(400..=599).contains(&status)) => {
+                Some("`status` must be given, from 400 to 599")
+            }
+            Kind::Status | Kind::Drop => self.refusal_of_chance(),
+            _ => Some("for numbers, `kind` is status or drop"),
+        }
+    }
+
     fn refusal_of_delay(&self) -> Option<&'static str> {
         if self.delay_ms == 0 || self.delay_ms > 600_000 {
             return Some("`delay_ms` must be given, from 1 to 600000");
@@ -189,11 +205,18 @@ impl Fault {
 
 /// Takes the first fault that hits this call. `dice` gives a number from 0 to 99.
 pub(crate) fn take(faults: &mut Vec<Fault>, target: Target, path: &str, dice: impl Fn() -> u64) -> Option<Fault> {
-    let place = faults.iter().position(|fault| {
-        fault.target == target
-            && fault.path.as_ref().is_none_or(|end| path.ends_with(end.as_str()))
-            && (fault.percent == 100 || dice() < fault.percent)
-    })?;
+    let hits =
+        |fault: &Fault| fault.target == target && fault.path.as_ref().is_none_or(|end| path.ends_with(end.as_str()));
+    take_where(faults, hits, dice)
+}
+
+/// Takes the first fault of a kind.
+pub(crate) fn take_kind(faults: &mut Vec<Fault>, target: Target, kind: Kind, dice: impl Fn() -> u64) -> Option<Fault> {
+    take_where(faults, |fault| fault.target == target && fault.kind == kind, dice)
+}
+
+fn take_where(faults: &mut Vec<Fault>, hits: impl Fn(&Fault) -> bool, dice: impl Fn() -> u64) -> Option<Fault> {
+    let place = faults.iter().position(|fault| hits(fault) && (fault.percent == 100 || dice() < fault.percent))?;
     faults[place].times -= 1;
     let fault = faults[place].clone();
     if fault.times == 0 {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::{Number, Platform, Waba};
+use crate::accounts::{Number, Platform, Preverified, Waba};
 use crate::faults::Fault;
 use crate::limits::Limits;
 use crate::media::{Media, Upload};
@@ -27,6 +27,7 @@ pub(crate) struct State {
     pub(crate) platforms: Vec<Platform>,
     pub(crate) wabas: BTreeMap<Text, Waba>,
     pub(crate) numbers: BTreeMap<Text, Number>,
+    pub(crate) preverified: BTreeMap<Text, Preverified>,
     #[serde(serialize_with = "template_list", deserialize_with = "template_map")]
     pub(crate) templates: BTreeMap<u64, Arc<Template>>,
     pub(crate) media: BTreeMap<String, Media>,

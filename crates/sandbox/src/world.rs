@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
-use crate::faults::{self, Fault, Target};
+use crate::faults::{self, Fault, Kind, Target};
 use crate::graph::messages::wanted::LINK_CACHE_MS;
 use crate::ids::{Ids, Seed};
 use crate::journal::{Journal, Line};
@@ -104,6 +104,12 @@ impl World {
             return None;
         }
         faults::take(&mut state.faults, target, path, || self.ids.below(100))
+    }
+
+    /// The same, of one kind only.
+    pub(crate) fn take_fault_of(&self, target: Target, kind: Kind) -> Option<Fault> {
+        let mut state = self.state();
+        faults::take_kind(&mut state.faults, target, kind, || self.ids.below(100))
     }
 
     /// Runs `work` until it is done or the sandbox stops.

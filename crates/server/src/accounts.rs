@@ -162,8 +162,13 @@ pub async fn list_senders(engine: &Engine) -> Result<(), Failure> {
         let why = hold.and_then(|(_, _, reason)| reason.clone()).or(sender.status_reason);
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         println!(
-            "{}  {}  {}  {}{why}  org {}",
-            sender.external_id, sender.address, sender.provider, sender.status, sender.organization_id
+            "{}  {}  {}  {}{why}  org {}  id {}",
+            sender.external_id,
+            sender.address,
+            sender.provider,
+            sender.status,
+            sender.organization_id,
+            sender.id.hex24()
         );
     }
     Ok(())

@@ -138,6 +138,7 @@ pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url:
     all["organization"] = json!({ "id": first["id"] });
     all["kirim"] = first["kirim"].clone();
     all["ycloud"] = first["ycloud"].clone();
+    all["late"] = first["late"].clone();
     all["digigo"] = first["digigo"].clone();
     if let Some(web) = &given.web {
         all["web"] = json!({ "server_url": web.server_url, "admin_url": web.admin_url });
@@ -154,16 +155,19 @@ async fn tenant(engine: &Engine, given: &Given, waba: &Waba, index: usize) -> Re
     engine.perform(keys::create(engine, id, "kirim", "sandbox", &token, false, None)).await?;
     let ycloud_key = dialect_ycloud::derive_key(engine.key.derive(&format!("sandbox ycloud key {index}")));
     engine.perform(keys::create(engine, id, dialect_ycloud::NAME, "sandbox", &ycloud_key, false, None)).await?;
+    let late_key = dialect_late::derive_key(engine.key.derive(&format!("sandbox late key {index}")));
+    engine.perform(keys::create(engine, id, dialect_late::NAME, "sandbox", &late_key, false, None)).await?;
     let admin_token = digigo::derive_token(engine.key.derive(&format!("sandbox digigo key {index}")));
     engine.perform(keys::create(engine, id, dialect_digigo::NAME, "sandbox", &admin_token, false, None)).await?;
     let account = engine.perform(accounts::put(engine, account(&given.meta, waba, id))).await?;
-    accounts::connect(engine, &account).await?;
+    let (_, senders) = accounts::connect(engine, &account).await?;
     let contract = given.carriers.get(index);
     if let Some(contract) = contract {
         carriers::settle(engine, id, &waba.name, contract).await?;
     }
     let number = waba.phone_numbers.first();
     let (from, number) = (number.map(|it| it.display_phone_number.clone()), number.map(|it| it.id.clone()));
+    let sender = senders.iter().find(|it| Some(&it.external_id) == number.as_ref());
     Ok(json!({
         "id": id,
         "kirim": { "api_key": token, "phone_number_id": number },
@@ -173,6 +177,12 @@ async fn tenant(engine: &Engine, given: &Given, waba: &Waba, index: usize) -> Re
             "waba_id": waba.waba_id,
             "sms_from": contract.map(|it| &it.sms_from),
             "email_from": contract.map(|it| &it.email_from),
+        },
+        "late": {
+            "api_key": late_key,
+            "account_id": sender.map(|it| it.id.hex24()),
+            "profile_id": id.hex24(),
+            "phone_number": from,
         },
         "digigo": { "admin_token": admin_token },
         "meta": { "waba_id": waba.waba_id, "phone_numbers": waba.phone_numbers, "templates": waba.templates },

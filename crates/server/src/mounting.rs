@@ -10,6 +10,8 @@ use crate::wiring::Wired;
 
 const KIRIM: &[&str] = &["/v1"];
 const YCLOUD: &[&str] = &["/v2"];
+/// Longer than Kirim's, so they come first; its clients are given an address with `/api` or without.
+const LATE: &[&str] = &["/v1/whatsapp", "/v1/webhooks", "/api/v1/whatsapp", "/api/v1/webhooks"];
 
 /// DIGIGO lives at the root. Those of its paths that are not served yet are here too, so that they answer in its words.
 const DIGIGO: &[&str] = &[
@@ -37,10 +39,12 @@ pub fn origin(settings: &Settings, wired: Wired, ready: &Ready, control: Option<
     let ours = http::ours(wired.engine.clone(), ready.clone(), media, control);
     let kirim = dialect_kirim::router(wired.engine.clone(), wired.kirim);
     let ycloud = dialect_ycloud::router(wired.engine.clone(), wired.ycloud);
+    let late = dialect_late::router(wired.engine.clone(), wired.late);
     let digigo = dialect_digigo::router(wired.engine, wired.digigo);
     let dialects = [
         (&*settings.kirim.host, KIRIM, kirim),
         (&*settings.ycloud.host, YCLOUD, ycloud),
+        (&*settings.late.host, LATE, late),
         (&*settings.digigo.host, DIGIGO, digigo),
     ];
     Origin::new(ours, mounts(dialects))
@@ -67,7 +71,12 @@ mod tests {
 
     #[tokio::test]
     async fn every_path_has_one_owner() {
-        let dialects = [("", KIRIM, saying("kirim")), ("", YCLOUD, saying("ycloud")), ("", DIGIGO, saying("digigo"))];
+        let dialects = [
+            ("", KIRIM, saying("kirim")),
+            ("", YCLOUD, saying("ycloud")),
+            ("", LATE, saying("late")),
+            ("", DIGIGO, saying("digigo")),
+        ];
         let origin = Origin::new(saying("ours"), mounts(dialects));
         for (path, owner) in [
             ("/health", "digigo"),
@@ -85,6 +94,13 @@ mod tests {
             ("/chat/send/text", "digigo"),
             ("/group/list", "digigo"),
             ("/v1/user", "kirim"),
+            ("/v1/webhook_subscriptions", "kirim"),
+            ("/v1/123/messages", "kirim"),
+            ("/v1/whatsapp/contacts", "late"),
+            ("/api/v1/whatsapp/bulk", "late"),
+            ("/v1/webhooks/settings", "late"),
+            ("/api/v1/webhooks/logs", "late"),
+            ("/api/v1/messages", "ours"),
             ("/v2/whatsapp/messages", "ycloud"),
             ("/readyz", "ours"),
             ("/metrics", "ours"),

@@ -1,7 +1,7 @@
 //! People and businesses we talk to, and the addresses they have.
 
 use crate::db::{Result, Row, Tx};
-use crate::select::Select;
+use crate::select::{Select, like};
 use crate::{Id, params};
 
 #[derive(Clone, Debug)]
@@ -20,6 +20,10 @@ pub struct Contact {
     pub blocked: bool,
     /// A JSON object: what callers keep with it.
     pub attributes: String,
+    /// Where they work.
+    pub company: Option<String>,
+    /// What we wrote down about them.
+    pub notes: Option<String>,
     pub created_at: i64,
     pub updated_at: i64,
     /// E.164 with `+`; read along, kept as an address.
@@ -56,6 +60,8 @@ impl Contact {
             owner: None,
             blocked: false,
             attributes: "{}".into(),
+            company: None,
+            notes: None,
             created_at: now,
             updated_at: now,
             phone: None,
@@ -63,10 +69,10 @@ impl Contact {
     }
 }
 
-const COLUMNS: &str = "c.id, c.organization_id, c.name, c.email, c.metadata, c.country, c.owner, c.blocked, c.attributes, c.created_at, c.updated_at, \
+pub(crate) const COLUMNS: &str = "c.id, c.organization_id, c.name, c.email, c.metadata, c.country, c.owner, c.blocked, c.attributes, c.company, c.notes, c.created_at, c.updated_at, \
     (SELECT MIN(a.value) FROM addresses a WHERE a.contact_id = c.id AND a.kind = 'phone')";
 
-fn read(mut row: Row) -> Result<Contact> {
+pub(crate) fn read(mut row: Row) -> Result<Contact> {
     Ok(Contact {
         id: row.take()?,
         organization_id: row.take()?,
@@ -77,6 +83,8 @@ fn read(mut row: Row) -> Result<Contact> {
         owner: row.take()?,
         blocked: row.take()?,
         attributes: row.take()?,
+        company: row.take()?,
+        notes: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
         phone: row.take()?,
@@ -84,8 +92,8 @@ fn read(mut row: Row) -> Result<Contact> {
 }
 
 pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<()> {
-    let sql = "INSERT INTO contacts (id, organization_id, name, email, metadata, country, owner, blocked, attributes, created_at, updated_at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let sql = "INSERT INTO contacts (id, organization_id, name, email, metadata, country, owner, blocked, attributes, company, notes, created_at, updated_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     let values = params![
         &contact.id,
         &contact.organization_id,
@@ -96,6 +104,8 @@ pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<()> {
         contact.owner.as_deref(),
         contact.blocked,
         &contact.attributes,
+        contact.company.as_deref(),
+        contact.notes.as_deref(),
         contact.created_at,
         contact.updated_at,
     ];
@@ -151,6 +161,12 @@ pub async fn link(tx: &mut Tx, contact: &Id, sender: &Id) -> Result<bool> {
 pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Contact>> {
     let sql = format!("SELECT {COLUMNS} FROM contacts c WHERE c.organization_id = ?1 AND c.id = ?2");
     tx.query_opt(&sql, params![organization, id]).await?.map(read).transpose()
+}
+
+/// Holds a contact until the transaction ends, so that what is read of it now is what is changed; `false`: there is none.
+pub async fn lock(tx: &mut Tx, organization: &Id, id: &Id) -> Result<bool> {
+    let sql = "SELECT 1 FROM contacts WHERE organization_id = ?1 AND id = ?2 /* for update */";
+    Ok(tx.query_opt(sql, params![organization, id]).await?.is_some())
 }
 
 /// A contact that a sender knows.
@@ -259,14 +275,9 @@ pub async fn activity(tx: &mut Tx, contact: &Id) -> Result<(Option<i64>, Option<
     Ok((seen, address))
 }
 
-fn like(text: &str) -> String {
-    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
-    format!("%{escaped}%")
-}
-
 pub async fn update(tx: &mut Tx, contact: &Contact) -> Result<()> {
     let sql = "UPDATE contacts SET name = ?3, email = ?4, metadata = ?5, country = ?6, owner = ?7, blocked = ?8,
-                 attributes = ?9, updated_at = ?10 WHERE organization_id = ?1 AND id = ?2";
+                 attributes = ?9, company = ?10, notes = ?11, updated_at = ?12 WHERE organization_id = ?1 AND id = ?2";
     let values = params![
         &contact.organization_id,
         &contact.id,
@@ -277,6 +288,8 @@ pub async fn update(tx: &mut Tx, contact: &Contact) -> Result<()> {
         contact.owner.as_deref(),
         contact.blocked,
         &contact.attributes,
+        contact.company.as_deref(),
+        contact.notes.as_deref(),
         contact.updated_at,
     ];
     tx.execute(sql, values).await.map(drop)

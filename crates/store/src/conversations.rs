@@ -124,10 +124,10 @@ const MINUTE: i64 = 60_000;
 
 /// A message was sent, the newest now.
 pub async fn wrote(tx: &mut Tx, id: &Id, message: &Id, now: i64) -> Result<()> {
-    const SAME_MINUTE: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4
-         WHERE id = ?1 AND active_minute = ?3";
+    const SAME_MINUTE: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4,
+         sent_count = sent_count + 1, last_sent_at = ?2 WHERE id = ?1 AND active_minute = ?3";
     const NEXT: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4,
-         active_minute = ?3 WHERE id = ?1";
+         sent_count = sent_count + 1, last_sent_at = ?2, active_minute = ?3 WHERE id = ?1";
     let values = params![id, now, now.div_euclid(MINUTE), message];
     if tx.beside().execute(SAME_MINUTE, values).await? == 0 {
         tx.beside().execute(NEXT, values).await?;
@@ -137,7 +137,7 @@ pub async fn wrote(tx: &mut Tx, id: &Id, message: &Id, now: i64) -> Result<()> {
 
 macro_rules! heard {
     () => {
-        "UPDATE conversations SET unread_count = unread_count + 1, updated_at = ?4, last_message_id = ?6,
+        "UPDATE conversations SET unread_count = unread_count + 1, received_count = received_count + 1, updated_at = ?4, last_message_id = ?6,
            status = CASE WHEN status = 'resolved' THEN 'open' ELSE status END,
            last_message_at = CASE WHEN last_message_at > ?2 THEN last_message_at ELSE ?2 END,
            last_inbound_at = CASE WHEN last_inbound_at > ?2 THEN last_inbound_at ELSE ?2 END,

@@ -91,6 +91,14 @@ pub struct Outcome {
     pub response_status: Option<i64>,
     pub response_snippet: Option<String>,
     pub error: Option<String>,
+    /// Where attempts are shown to their owner: who that is, and where this one went.
+    pub shown: Option<Shown>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Shown {
+    pub organization: Id,
+    pub url: String,
 }
 
 const COLUMNS: &str = "id, organization_id, subscription_id, event_id, conversation_id, event_kind, name, fact_id, body, \
@@ -126,9 +134,11 @@ fn read(mut row: Row) -> Result<Delivery> {
 }
 
 pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
-    const SQL: &str = "INSERT INTO deliveries (id, organization_id, subscription_id, event_id, conversation_id, event_kind, name,
-          fact_id, body, headers, status, open, ordered, attempt_count, next_attempt_at, replayed_from, replayed, created_at, updated_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, 0, ?16, ?16)";
+    const SQL: &str =
+        "INSERT INTO deliveries (id, organization_id, subscription_id, event_id, conversation_id, event_kind, name,
+          fact_id, body, headers, status, open, ordered, attempt_count, last_attempt_at, next_attempt_at, replayed_from,
+          replayed, created_at, updated_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, 0, ?18, ?18)";
     let values = params![
         &delivery.id,
         &delivery.organization_id,
@@ -143,6 +153,8 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
         delivery.status.as_str(),
         delivery.status.open(),
         delivery.ordered,
+        delivery.attempt_count,
+        delivery.last_attempt_at,
         delivery.next_attempt_at,
         delivery.replayed_from.as_ref(),
         delivery.created_at,
@@ -211,20 +223,33 @@ pub async fn record(tx: &mut Tx, outcome: &Outcome) -> Result<bool> {
     ];
     let recorded = tx.execute(SQL, values).await? > 0;
     // A first attempt that succeeds is told whole by the delivery itself.
-    if recorded && (outcome.status != Status::Succeeded || outcome.attempt > 1) {
+    if recorded && (outcome.status != Status::Succeeded || outcome.attempt > 1 || outcome.shown.is_some()) {
         log_attempt(tx, outcome).await?;
     }
     Ok(recorded)
 }
 
 async fn log_attempt(tx: &mut Tx, outcome: &Outcome) -> Result<()> {
-    let sql = "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status, outcome)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
-    let text = outcome.error.as_deref().unwrap_or("delivered");
-    let values =
-        params![&outcome.id, outcome.attempt, outcome.started_at, outcome.duration_ms, outcome.response_status, text];
-    tx.execute(sql, values).await.map(drop)
+    const SQL: &str = "INSERT INTO attempts (delivery_id, number, started_at, duration_ms, response_status, outcome,
+          organization_id, url, response_body)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
+    let shown = outcome.shown.as_ref();
+    let values = params![
+        &outcome.id,
+        outcome.attempt,
+        outcome.started_at,
+        outcome.duration_ms,
+        outcome.response_status,
+        outcome.error.as_deref().unwrap_or(DELIVERED),
+        shown.map(|shown| &shown.organization),
+        shown.map(|shown| shown.url.as_str()),
+        shown.and(outcome.response_snippet.as_deref()),
+    ];
+    tx.execute(SQL, values).await.map(drop)
 }
+
+/// The outcome of an attempt that succeeded.
+pub const DELIVERED: &str = "delivered";
 
 /// One try, for people.
 #[derive(Clone, Debug)]
@@ -310,6 +335,13 @@ fn filtered<'a>(
         .and_some("id < ?", filter.before.as_ref())
 }
 
+/// The first delivery of an event to a subscription.
+pub async fn first_of_event(tx: &mut Tx, subscription: &Id, event: &Id) -> Result<Option<Delivery>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM deliveries WHERE event_id = ?1 AND subscription_id = ?2 ORDER BY id LIMIT 1");
+    tx.query_opt(&sql, params![event, subscription]).await?.map(read).transpose()
+}
+
 /// Marks a delivery as replaced; an open one is closed, so that it is not sent beside its replacement.
 pub async fn replaced(tx: &mut Tx, id: &Id, now: i64) -> Result<bool> {
     let sql = "UPDATE deliveries SET replayed = 1, updated_at = ?2,
@@ -317,6 +349,13 @@ pub async fn replaced(tx: &mut Tx, id: &Id, now: i64) -> Result<bool> {
                  next_attempt_at = CASE WHEN open = 1 THEN NULL ELSE next_attempt_at END, open = 0
                WHERE id = ?1 AND replayed = 0";
     Ok(tx.execute(sql, params![id, now]).await? > 0)
+}
+
+/// What another delivery of an event to a subscription has brought is tried no more.
+pub async fn brought(tx: &mut Tx, subscription: &Id, event: &Id, now: i64) -> Result<()> {
+    let sql = "UPDATE deliveries SET replayed = 1, status = 'dead', open = 0, next_attempt_at = NULL, updated_at = ?3
+               WHERE event_id = ?1 AND subscription_id = ?2 AND open = 1";
+    tx.execute(sql, params![event, subscription, now]).await.map(drop)
 }
 
 /// Gives up everything that waits for a subscription; returns how many.

@@ -149,3 +149,16 @@ pub async fn backlog(tx: &mut Tx, kind: &str) -> Result<(i64, Option<i64>)> {
         .next();
     row.map_or(Ok((0, None)), |mut row| Ok((row.take()?, row.take()?)))
 }
+
+/// A job that is due, unless somebody else is taking it; nobody gets it before the transaction ends.
+pub async fn due_of(tx: &mut Tx, id: &Id, now: i64) -> Result<Option<Job>> {
+    let sql = format!("SELECT {COLUMNS} FROM jobs WHERE id = ?1 AND due_at <= ?2 /* for update skip locked */");
+    tx.query_opt(&sql, params![id, now]).await?.map(read).transpose()
+}
+
+/// How many of a lane wait for their turn or for another try, but not more than `most`.
+pub async fn waiting(tx: &mut Tx, kind: &str, lane: &Id, most: i64) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE kind = ?1 AND lane = ?2 AND state IN (0, 3) LIMIT ?3) AS waiting";
+    let row = tx.query_opt(sql, params![kind, lane, most]).await?;
+    row.map_or(Ok(0), |mut row| row.take())
+}

@@ -65,6 +65,12 @@ pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Label
     tx.query_opt(&sql, params![organization, id]).await?.map(read).transpose()
 }
 
+/// A team's label of this name.
+pub async fn by_name(tx: &mut Tx, organization: &Id, team: &str, name: &str) -> Result<Option<Id>> {
+    let sql = "SELECT id FROM labels WHERE organization_id = ?1 AND team = ?2 AND name = ?3";
+    tx.query_opt(sql, params![organization, team, name]).await?.map(|mut row| row.take()).transpose()
+}
+
 /// Newest first, those made before `before`.
 pub async fn list(tx: &mut Tx, organization: &Id, before: Option<&Id>, limit: i64) -> Result<Vec<Label>> {
     let select = Select::new(format!("SELECT {COLUMNS} FROM labels")).and("organization_id = ?", organization);

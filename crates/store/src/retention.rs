@@ -25,7 +25,8 @@ pub async fn purge(tx: &mut Tx, kind: Kind, before: i64, limit: i64) -> Result<u
         Kind::Messages => {
             let sql = "DELETE FROM messages WHERE id IN (SELECT m.id FROM messages m WHERE m.id < ?1
                          AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = m.id) ORDER BY m.id LIMIT ?2)";
-            tx.execute(sql, params![&floor, limit]).await
+            let gone = tx.execute(sql, params![&floor, limit]).await?;
+            Ok(gone + crate::campaigns::purge(tx, &floor, limit).await?)
         }
         Kind::Events => {
             let sql = "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < ?1 AND pending = 0 ORDER BY id LIMIT ?2)";

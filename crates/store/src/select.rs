@@ -100,3 +100,9 @@ impl<'a> Select<'a> {
         self.conditions += 1;
     }
 }
+
+/// A pattern for `LIKE … ESCAPE '!'` that a text is part of, in lower case.
+pub(crate) fn like(text: &str) -> String {
+    let escaped = text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_");
+    format!("%{escaped}%")
+}

@@ -28,6 +28,14 @@ pub struct Subscription {
     pub options: String,
     /// Nothing is sent before.
     pub suspended_until: i64,
+    /// Headers that go along with every delivery, sealed.
+    pub headers: Option<Vec<u8>>,
+    /// When it was last switched on.
+    pub enabled_at: i64,
+    /// When a delivery last succeeded, to the second.
+    pub succeeded_at: Option<i64>,
+    /// When the first attempt failed since then.
+    pub failing_since: Option<i64>,
     pub created_at: i64,
     pub updated_at: i64,
 }
@@ -65,7 +73,8 @@ pub struct Secret {
 }
 
 const COLUMNS: &str = "id, organization_id, sender_id, dialect, transport, format, url, description, events, kinds, status, \
-                       disabled_reason, consecutive_failures, ordered, options, suspended_until, created_at, updated_at";
+                       disabled_reason, consecutive_failures, ordered, options, suspended_until, headers, enabled_at, \
+                       succeeded_at, failing_since, created_at, updated_at";
 
 fn read(mut row: Row) -> Result<Subscription> {
     Ok(Subscription {
@@ -85,6 +94,10 @@ fn read(mut row: Row) -> Result<Subscription> {
         ordered: row.take()?,
         options: row.take()?,
         suspended_until: row.take()?,
+        headers: row.take()?,
+        enabled_at: row.take()?,
+        succeeded_at: row.take()?,
+        failing_since: row.take()?,
         created_at: row.take()?,
         updated_at: row.take()?,
     })
@@ -101,17 +114,19 @@ fn fenced(kinds: &[String]) -> String {
 
 /// Whether anybody in an organization wants a kind of event of a sender's now or once they are active again.
 pub async fn wanted(tx: &mut Tx, organization: &Id, kind: &str, sender: Option<&Id>) -> Result<bool> {
-    const SQL: &str = "SELECT 1 FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
-        AND kinds LIKE '%,' || CAST(?2 AS TEXT) || ',%' AND (sender_id IS NULL OR sender_id = ?3) LIMIT 1";
-    let known = tx
-        .wanted
-        .iter()
-        .find(|asked| asked.organization == *organization && asked.kind == kind && asked.sender.as_ref() == sender);
-    if let Some(asked) = known {
-        return Ok(asked.wanted);
+    const SQL: &str = "SELECT DISTINCT kinds FROM subscriptions WHERE organization_id = ?1 AND status <> 'disabled'
+        AND (sender_id IS NULL OR sender_id = ?2)";
+    let about = |asked: &&Asked| asked.organization == *organization && asked.sender.as_ref() == sender;
+    let is_it = |known: &str| known == kind;
+    let wants = |asked: &Asked| asked.kinds.iter().any(|kinds| kinds.split(',').any(is_it));
+    if let Some(asked) = tx.wanted.iter().find(about) {
+        return Ok(wants(asked));
     }
-    let wanted = tx.beside().query_opt(SQL, params![organization, kind, sender]).await?.is_some();
-    tx.wanted.push(Asked { organization: *organization, kind: kind.to_owned(), sender: sender.copied(), wanted });
+    let rows = tx.beside().query(SQL, params![organization, sender]).await?;
+    let kinds = rows.into_iter().map(|mut row| row.take()).collect::<Result<_>>()?;
+    let asked = Asked { organization: *organization, sender: sender.copied(), kinds };
+    let wanted = wants(&asked);
+    tx.wanted.push(asked);
     Ok(wanted)
 }
 
@@ -126,7 +141,7 @@ pub async fn wanting(tx: &mut Tx, organization: &Id, kind: &str, sender: Option<
 
 pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
     let sql = format!(
-        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+        "INSERT INTO subscriptions ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
     );
     let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
     let values = params![
@@ -146,6 +161,10 @@ pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.ordered,
         &subscription.options,
         subscription.suspended_until,
+        subscription.headers.as_deref(),
+        subscription.enabled_at,
+        subscription.succeeded_at,
+        subscription.failing_since,
         subscription.created_at,
         subscription.updated_at,
     ];
@@ -223,10 +242,11 @@ pub async fn all_disabled(tx: &mut Tx) -> Result<Vec<Subscription>> {
     select.order("id").rows(tx, 10_000).await?.into_iter().map(read).collect()
 }
 
-/// Writes url, description, events, status, order and options.
+/// Writes url, description, events, status, order, options, headers, and since when it is on and failing.
 pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
     let sql = "UPDATE subscriptions SET url = ?3, description = ?4, events = ?5, status = ?6, disabled_reason = ?7,
-                 consecutive_failures = ?8, ordered = ?9, updated_at = ?10, kinds = ?11, options = ?12
+                 consecutive_failures = ?8, ordered = ?9, updated_at = ?10, kinds = ?11, options = ?12, headers = ?13,
+                 enabled_at = ?14, failing_since = ?15
                WHERE organization_id = ?1 AND id = ?2";
     let (events, kinds) = (names(&subscription.events), fenced(&subscription.kinds));
     let values = params![
@@ -242,19 +262,46 @@ pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.updated_at,
         &kinds,
         &subscription.options,
+        subscription.headers.as_deref(),
+        subscription.enabled_at,
+        subscription.failing_since,
     ];
     tx.execute(sql, values).await.map(drop)
 }
 
-/// Counts a delivery that was given up and returns the new count; `None` when the subscription is gone.
-pub async fn count_failure(tx: &mut Tx, id: &Id) -> Result<Option<i64>> {
-    let sql = "UPDATE subscriptions SET consecutive_failures = consecutive_failures + 1 WHERE id = ?1 RETURNING consecutive_failures";
-    tx.query_opt(sql, params![id]).await?.map(|mut row| row.take()).transpose()
+/// How a subscription has been faring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Deliveries in a row that were given up.
+    pub given_up: i64,
+    /// The later of its making, its being switched on, and its last success.
+    pub well_at: i64,
+    /// When the first attempt failed since then.
+    pub failing_since: i64,
 }
 
-pub async fn reset_failures(tx: &mut Tx, id: &Id) -> Result<()> {
-    let sql = "UPDATE subscriptions SET consecutive_failures = 0 WHERE id = ?1 AND consecutive_failures <> 0";
-    tx.execute(sql, params![id]).await.map(drop)
+/// Notes an attempt that failed, and whether its delivery was given up with it; `None` when the subscription is gone.
+pub async fn failed(tx: &mut Tx, id: &Id, given_up: bool, now: i64) -> Result<Option<Standing>> {
+    let sql = "UPDATE subscriptions SET consecutive_failures = consecutive_failures + ?2,
+                 failing_since = COALESCE(failing_since, ?3) WHERE id = ?1
+               RETURNING consecutive_failures, created_at, enabled_at, succeeded_at, failing_since";
+    let row = tx.query_opt(sql, params![id, given_up, now]).await?;
+    row.map(|mut row| {
+        let given_up = row.take()?;
+        let (made, enabled, succeeded): (i64, i64, Option<i64>) = (row.take()?, row.take()?, row.take()?);
+        let well_at = made.max(enabled).max(succeeded.unwrap_or(0));
+        Ok(Standing { given_up, well_at, failing_since: row.take()? })
+    })
+    .transpose()
+}
+
+/// Notes that a delivery succeeded: at once after a failure, else once a second at most, so that many at a time
+/// do not wait for each other.
+pub async fn succeeded(tx: &mut Tx, id: &Id, now: i64) -> Result<()> {
+    let sql = "UPDATE subscriptions SET consecutive_failures = 0, failing_since = NULL, succeeded_at = ?2
+               WHERE id = ?1 AND (failing_since IS NOT NULL OR consecutive_failures <> 0 OR succeeded_at IS NULL
+                 OR succeeded_at <= ?3)";
+    tx.execute(sql, params![id, now, now - 1000]).await.map(drop)
 }
 
 pub async fn disable(tx: &mut Tx, id: &Id, reason: &str, now: i64) -> Result<()> {
@@ -294,6 +341,10 @@ pub async fn live_secrets(tx: &mut Tx, subscription: &Id, now: i64) -> Result<Ve
 pub async fn delete_secret(tx: &mut Tx, subscription: &Id, id: &Id) -> Result<bool> {
     let sql = "DELETE FROM subscription_secrets WHERE subscription_id = ?1 AND id = ?2";
     Ok(tx.execute(sql, params![subscription, id]).await? > 0)
+}
+
+pub async fn delete_secrets(tx: &mut Tx, subscription: &Id) -> Result<()> {
+    tx.execute("DELETE FROM subscription_secrets WHERE subscription_id = ?1", params![subscription]).await.map(drop)
 }
 
 /// The one that is left never expires.

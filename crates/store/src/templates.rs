@@ -117,6 +117,12 @@ pub async fn find(
     tx.beside().query_opt(&sql, params![account, external_id, name, language]).await?.map(read).transpose()
 }
 
+/// The account that a template belongs to, whosever it is.
+pub async fn account_of(tx: &mut Tx, id: &Id) -> Result<Option<Id>> {
+    let row = tx.query_opt("SELECT account_id FROM templates WHERE id = ?1", params![id]).await?;
+    row.map(|mut row| row.take()).transpose()
+}
+
 /// Removes what the provider no longer has; returns how many.
 pub async fn delete(tx: &mut Tx, account: &Id, id: &Id) -> Result<bool> {
     Ok(tx.execute("DELETE FROM templates WHERE account_id = ?1 AND id = ?2", params![account, id]).await? > 0)

@@ -228,7 +228,8 @@ impl House {
             events: events.iter().map(|event| (*event).to_owned()).collect(),
             ordered,
             options: serde_json::json!({}),
-            secret: "first-secret".into(),
+            secret: Some("first-secret".into()),
+            headers: Vec::new(),
             most: None,
         };
         let create = subscriptions::create(&self.engine, new).unwrap();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
 mod carrier;
+pub mod cloud;
 pub mod contract;
 mod database;
 mod house;

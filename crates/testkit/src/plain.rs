@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use engine::events::{self, Event};
 use engine::format::{AttemptInfo, Context, EventFormat, RenderError, Rendered, Rendering};
-use engine::policy::{DeliveryPolicy, Dialect, Retried};
+use engine::policy::{DeliveryPolicy, Dialect, Disabling, Retried};
 use engine::subscriptions::Subscription;
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ const KINDS: &[&[&str]] = &[
     &[events::CONTACT_UPDATED],
     &[events::CONTACT_IDENTITY_UPDATED],
     &[events::TEMPLATE_UPDATED],
+    &[events::CAMPAIGN_UPDATED],
     &[events::SENDER_UPDATED],
     &[events::ACCOUNT_NOTICE],
     &[events::MESSAGE_ECHOED],
@@ -55,7 +56,8 @@ pub fn dialect() -> Dialect {
             jitter_percent: 20,
             retried_client_errors: Retried::Only(&[408, 429]),
             honours_retry_after: &[429],
-            disable_after: Some(24),
+            disabling: Disabling::GivenUp(24),
+            shows_attempts: false,
             suspension: None,
         },
     }

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::billing::Tariff;
-use engine::content::Content;
+use engine::content::{Content, Native, Template};
 use engine::events::Document;
 use engine::failure::SendError;
-use engine::provider::{Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Sent, Sessions, Setup};
+use engine::provider::{
+    Account, CallError, Connected, FoundSender, Outgoing, Pace, Provider, Reach, Sent, Sessions, Setup,
+};
 use engine::senders::{CONNECTED, Sender};
 use engine::{Clock, Id};
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 use tokio::sync::watch;
 
 use crate::sessions::{Here, Stage};
@@ -62,6 +65,8 @@ pub struct Called {
     pub sender: String,
     pub to: String,
     pub text: String,
+    /// A template's components.
+    pub components: Option<Value>,
     pub provider_id: Option<String>,
     /// Milliseconds.
     pub at: i64,
@@ -78,6 +83,7 @@ pub struct FakeProvider {
 
 struct State {
     pace: Pace,
+    people_per_day: Option<i64>,
     replies: VecDeque<Reply>,
     /// Replies for one recipient, before all others.
     replies_to: HashMap<String, VecDeque<Reply>>,
@@ -89,6 +95,7 @@ impl FakeProvider {
     pub fn new(clock: Clock) -> Self {
         let state = State {
             pace: Pace { per_second: 1000, pair: None },
+            people_per_day: None,
             replies: VecDeque::new(),
             replies_to: HashMap::new(),
             calls: Vec::new(),
@@ -117,6 +124,18 @@ impl FakeProvider {
         self.state().replies_to.entry(to.to_owned()).or_default().extend(replies);
     }
 
+    /// Nothing is said about any call any more.
+    pub fn forget_replies(&self) {
+        let mut state = self.state();
+        state.replies.clear();
+        state.replies_to.clear();
+    }
+
+    /// How many people an account may write to in 24 hours.
+    pub fn set_people_per_day(&self, people: Option<i64>) {
+        self.state().people_per_day = people;
+    }
+
     pub fn set_pace(&self, pace: Pace) {
         self.state().pace = pace;
     }
@@ -140,6 +159,10 @@ impl FakeProvider {
     fn note(&self, sender: &Sender, message: &Outgoing) -> (usize, Reply) {
         let mut state = self.state();
         let text = message.content.text().unwrap_or_default().to_owned();
+        let components = match &message.content {
+            Content::Template(template) => template.components.as_ref().map(|native| native.json.clone()),
+            _ => None,
+        };
         let (sender, to) = (sender.external_id.clone(), message.to.value.clone());
         let own = state.replies_to.get_mut(&to).and_then(VecDeque::pop_front);
         let reply = own.or_else(|| state.replies.pop_front()).unwrap_or(Reply::Taken);
@@ -148,6 +171,7 @@ impl FakeProvider {
             sender,
             to,
             text,
+            components,
             provider_id: message.provider_id.clone(),
             at: self.clock.now(),
         });
@@ -210,6 +234,17 @@ impl Provider for FakeProvider {
         Some(Tariff { category: Some(word.to_owned()).filter(|_| !free), free })
     }
 
+    /// The values become the components, whole.
+    fn fill(&self, template: Template, variables: &Map<String, Value>) -> Template {
+        let json = Value::Object(variables.clone());
+        let native = Native { format: "fake".into(), name: "components".into(), json, text: None };
+        Template { components: Some(native), ..template }
+    }
+
+    fn reach(&self) -> Option<&dyn Reach> {
+        Some(self)
+    }
+
     fn setup(&self) -> Option<&dyn Setup> {
         Some(self)
     }
@@ -220,6 +255,13 @@ impl Provider for FakeProvider {
 
     fn here(&self, sender: &Id) -> bool {
         self.is_here(sender)
+    }
+}
+
+impl Reach for FakeProvider {
+    fn people_per_day<'a>(&'a self, _: &'a Account, _: &'a Sender) -> BoxFuture<'a, Result<Option<i64>, CallError>> {
+        let tier = self.state().people_per_day;
+        Box::pin(async move { Ok(tier) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file for each measurement. A measurement gives figures; an error means that it could not be made, which
 //! counts as a miss.
 
+mod broadcast;
 mod delivery;
 pub mod fair;
 mod footprint;
@@ -24,7 +25,7 @@ pub struct Plan {
     pub quick: bool,
 }
 
-const ALL: [&str; 13] = [
+const ALL: [&str; 14] = [
     "rates",
     "delivery",
     "whole",
@@ -34,6 +35,7 @@ const ALL: [&str; 13] = [
     "database-gone",
     "ycloud",
     "sms",
+    "broadcast",
     "linked",
     "linked-rate",
     "linked-crash",
@@ -71,6 +73,7 @@ impl Plan {
             }
             "ycloud" => ycloud::measure(self).await,
             "sms" => sms::measure(self).await,
+            "broadcast" => broadcast::measure(self).await,
             "linked" => linked::measure(&self.for_web()).await,
             "linked-rate" => linked_rate::measure(&self.for_web()).await,
             "linked-crash" => {

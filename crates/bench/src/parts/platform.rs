@@ -164,6 +164,7 @@ pub struct Facts {
     pub waba_id: String,
     pub app_secret: String,
     pub ycloud: Ycloud,
+    pub late: Late,
     /// DIGIGO's administrator.
     pub admin_token: String,
     /// The sandbox has a WhatsApp Web server.
@@ -178,6 +179,14 @@ pub struct Ycloud {
     pub number: String,
     /// What texts are sent from.
     pub sms_from: String,
+}
+
+/// What the load through Late needs.
+#[derive(Clone)]
+pub struct Late {
+    pub api_key: String,
+    /// Its name for our number.
+    pub account_id: String,
 }
 
 /// Calls that set things up and look at the outcome.
@@ -208,6 +217,7 @@ impl Api {
                 number: text("/ycloud/from")?,
                 sms_from: text("/ycloud/sms_from")?,
             },
+            late: Late { api_key: text("/late/api_key")?, account_id: text("/late/account_id")? },
             admin_token: text("/digigo/admin_token")?,
             has_web: all.get("web").is_some(),
         };
@@ -259,6 +269,13 @@ impl Api {
         let made = format!("{}/v2/webhookEndpoints", self.facts.base_url);
         let request = self.client.post(&made).header("x-api-key", &self.facts.ycloud.api_key);
         Self::ask(request, made, Some(json!({ "url": url, "enabledEvents": events }))).await.map(drop)
+    }
+
+    /// Late's broadcasts; `path` is what comes after them.
+    pub async fn late(&self, method: Method, path: &str, body: Option<Value>) -> Outcome<Value> {
+        let url = format!("{}/v1/whatsapp/broadcasts{path}", self.facts.base_url);
+        let request = self.client.request(method, &url).bearer_auth(&self.facts.late.api_key);
+        Self::ask(request, url, body).await
     }
 
     /// `active` or `paused`.

@@ -36,7 +36,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{MethodFilter, get};
 use engine::Engine;
-use engine::policy::{DeliveryPolicy, Dialect, Retried};
+use engine::policy::{DeliveryPolicy, Dialect, Disabling, Retried};
 
 pub use files::sweep;
 pub use global::{GlobalWebhook, GlobalWebhookError, settle_global};
@@ -73,7 +73,8 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     jitter_percent: 10,
     retried_client_errors: Retried::All,
     honours_retry_after: &[429, 503],
-    disable_after: None,
+    disabling: Disabling::Never,
+    shows_attempts: false,
     suspension: None,
 };
 

@@ -106,7 +106,8 @@ pub(crate) fn new(
         events: events.to_vec(),
         ordered: false,
         options: json!({}),
-        secret: hex::encode(secret),
+        secret: Some(hex::encode(secret)),
+        headers: Vec::new(),
         most: None,
     }
 }

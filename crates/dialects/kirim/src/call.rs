@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use api::Asked;
 use api::intake::{Object, Taken};
 use api::once::{self, Settled};
 use api::path::Params;
 use api::query::Query;
-use api::Asked;
 use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;

@@ -37,7 +37,7 @@ use std::time::Duration;
 use axum::routing::{delete, get, post};
 use axum::{Router, middleware};
 use engine::Engine;
-use engine::policy::{DeliveryPolicy, Dialect, Retried};
+use engine::policy::{DeliveryPolicy, Dialect, Disabling, Retried};
 
 pub use keys::{derive_key, new_key};
 pub use options::{MediaLinks, Options, Random};
@@ -74,7 +74,8 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     jitter_percent: 20,
     retried_client_errors: Retried::Only(&[408, 429]),
     honours_retry_after: &[429],
-    disable_after: Some(24),
+    disabling: Disabling::GivenUp(24),
+    shows_attempts: false,
     suspension: None,
 };
 

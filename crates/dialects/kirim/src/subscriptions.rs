@@ -95,7 +95,8 @@ pub(crate) async fn create(call: Call) -> Handled {
         events,
         ordered,
         options: serde_json::json!({}),
-        secret: secret.clone(),
+        secret: Some(secret.clone()),
+        headers: Vec::new(),
         most: None,
     };
     let wish = subscriptions::create(call.engine(), new)?;
@@ -143,7 +144,7 @@ pub(crate) async fn update(call: Call) -> Handled {
     let words = [("active", Status::Active), ("paused", Status::Paused)];
     let status = at.read("status", |at| at.word(&words))?;
     let ordered = at.read("ordered", |at| at.boolean())?;
-    let change = Change { url, description, events, status, ordered, options: None };
+    let change = Change { url, description, events, status, ordered, ..Change::default() };
     let wish = subscriptions::update(call.engine(), target, change)?;
     Ok(call.one(&shown(&call.perform(wish).await?)))
 }

@@ -29,7 +29,8 @@ pub(crate) async fn ensure(call: &Call, url: &str, event: &str) -> Result<(), Er
             .to_vec(),
         ordered: false,
         options: json!({}),
-        secret: endpoints::new_secret(call),
+        secret: Some(endpoints::new_secret(call)),
+        headers: Vec::new(),
         most: None,
     };
     debug_assert!(new.events.iter().any(|known| known == event));

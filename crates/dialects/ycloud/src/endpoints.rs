@@ -87,7 +87,8 @@ pub(crate) async fn create(call: Call) -> Handled {
         events,
         ordered: false,
         options: properties.map_or_else(|| json!({}), |properties| json!({ EventProperties::NAME: properties })),
-        secret,
+        secret: Some(secret),
+        headers: Vec::new(),
         most: Some(MOST),
     };
     let (mut row, _) = call.perform(subscriptions::create(call.engine(), new)?).await?;
@@ -148,6 +149,7 @@ pub(crate) async fn update(call: Call) -> Handled {
         status: at.read("status", |at| at.word(&STATUSES))?,
         ordered: None,
         options: properties.map(|properties| json!({ EventProperties::NAME: properties })),
+        ..Change::default()
     };
     let (row, _) = call.perform(subscriptions::update(call.engine(), target, change)?).await?;
     Ok(Answer::of(&shown(&call, row).await?))

@@ -36,7 +36,7 @@ use std::time::Duration;
 use axum::routing::{delete, get, patch, post};
 use axum::{Router, middleware};
 use engine::Engine;
-use engine::policy::{DeliveryPolicy, Dialect, Retried, Suspension};
+use engine::policy::{DeliveryPolicy, Dialect, Disabling, Retried, Suspension};
 
 pub use guard::derive_key;
 pub use guard::new_key;
@@ -76,7 +76,8 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     jitter_percent: 0,
     retried_client_errors: Retried::All,
     honours_retry_after: &[],
-    disable_after: Some(5),
+    disabling: Disabling::GivenUp(5),
+    shows_attempts: false,
     suspension: Some(Suspension { failures: 200, failing: minutes(10), within: minutes(1), pause: minutes(3) }),
 };
 

@@ -5,6 +5,8 @@
 //! is made and runs out by itself: killed in between, the attempt is made again (at least once). The body
 //! was rendered once; only what belongs to the attempt, the signature above all, is made now.
 
+mod once;
+mod parcel;
 mod trouble;
 mod window;
 
@@ -12,20 +14,19 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use store::deliveries::{self, Delivery, Outcome, Status};
+use store::deliveries::{self, Delivery, Outcome, Shown, Status};
 use store::subscriptions::{self, Subscription};
 use store::{Id, Result, Tx, Work};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::format::AttemptInfo;
-use crate::policy::{DeliveryPolicy, Dialect};
-use crate::transport::{Answer, Parcel, Transport};
+use crate::policy::{DeliveryPolicy, Dialect, Disabling};
+use crate::subscriptions::Headers;
+use crate::transport::{Answer, Transport};
 use crate::wake::Listener;
 use crate::{Engine, UseCase, metrics};
 
@@ -124,11 +125,24 @@ struct Endpoint {
 }
 
 /// What all attempts at one subscription share.
-struct Target {
+struct Aim {
     subscription: Subscription,
     dialect: Dialect,
     transport: Arc<dyn Transport>,
     secrets: Vec<String>,
+    headers: Headers,
+}
+
+impl Aim {
+    /// `None` when its dialect or transport is not part of this program.
+    async fn of(engine: &Engine, subscription: Subscription) -> Result<Option<Self>> {
+        let dialect = engine.dialect(&subscription.dialect).cloned();
+        let transport = engine.transport(&subscription.transport).cloned();
+        let (Some(dialect), Some(transport)) = (dialect, transport) else { return Ok(None) };
+        let secrets = engine.signing_secrets(&mut *engine.db.reader().await?, &subscription.id).await?;
+        let headers = engine.headers_of(&subscription)?;
+        Ok(Some(Self { subscription, dialect, transport, secrets, headers }))
+    }
 }
 
 impl Endpoint {
@@ -188,30 +202,22 @@ impl Endpoint {
         if claimed.found.is_empty() {
             return Ok(());
         }
-        let Some(target) = self.target(claimed.subscription).await? else { return Ok(()) };
+        let Some(aim) = Aim::of(&self.engine, claimed.subscription).await?.map(Arc::new) else {
+            tracing::error!(subscription = %self.id, "its dialect or transport is not part of this program");
+            return Ok(());
+        };
         for group in in_order(claimed.found) {
-            let (engine, target, permits) = (self.engine.clone(), target.clone(), self.permits.clone());
+            let (engine, aim, permits) = (self.engine.clone(), aim.clone(), self.permits.clone());
             self.in_flight.push(Box::pin(async move {
                 let mut answered = true;
                 for delivery in group {
                     let _permit = permits.acquire().await;
-                    answered &= attempt(&engine, &target, delivery).await?;
+                    answered &= attempt(&engine, &aim, delivery).await?;
                 }
                 Ok(answered)
             }));
         }
         Ok(())
-    }
-
-    async fn target(&mut self, subscription: Subscription) -> Result<Option<Arc<Target>>> {
-        let dialect = self.engine.dialect(&subscription.dialect).cloned();
-        let transport = self.engine.transport(&subscription.transport).cloned();
-        let (Some(dialect), Some(transport)) = (dialect, transport) else {
-            tracing::error!(subscription = %self.id, "its dialect or transport is not part of this program");
-            return Ok(None);
-        };
-        let secrets = self.engine.signing_secrets(&mut *self.engine.db.reader().await?, &self.id).await?;
-        Ok(Some(Arc::new(Target { subscription, dialect, transport, secrets })))
     }
 
     async fn finish_some(&mut self) -> Result<()> {
@@ -295,53 +301,46 @@ impl Work for Claim {
 impl UseCase for Claim {}
 
 /// Prepares, posts and records one attempt; tells whether there was an answer, of whatever kind.
-async fn attempt(engine: &Engine, target: &Target, delivery: Delivery) -> Result<bool> {
-    let at = engine.now();
-    let parcel = prepare(target, &delivery, at);
-    let answer = target.transport.deliver(&parcel).await;
-    let duration_ms = (engine.now() - at).max(0);
-    let outcome = judge(&target.dialect.delivery, &delivery, &answer, at, duration_ms, rand::random());
-    metrics::delivered(outcome.status.as_str(), duration_ms);
+async fn attempt(engine: &Engine, aim: &Aim, delivery: Delivery) -> Result<bool> {
+    let (outcome, answered) = post(engine, aim, &delivery).await;
+    let (at, duration_ms) = (outcome.started_at, outcome.duration_ms);
+    let failed = !matches!(outcome.status, Status::Succeeded);
     let record = Record {
         outcome,
-        subscription: target.subscription.id,
+        subscription: aim.subscription.id,
         replay: delivery.replayed_from.is_some(),
-        disable_after: target.dialect.delivery.disable_after,
+        disabling: aim.dialect.delivery.disabling,
         now: at + duration_ms,
     };
-    let failed = !matches!(record.outcome.status, Status::Succeeded);
     engine.perform(record).await?;
     if failed {
-        suspend(engine, target, at, duration_ms).await?;
+        suspend(engine, aim, at, duration_ms).await?;
     }
-    Ok(matches!(answer, Answer::Status { .. }))
+    Ok(answered)
+}
+
+/// Makes an attempt; tells what it means, and whether there was an answer.
+async fn post(engine: &Engine, aim: &Aim, delivery: &Delivery) -> (Outcome, bool) {
+    let at = engine.now();
+    let parcel = parcel::prepare(aim, delivery, at);
+    let answer = aim.transport.deliver(&parcel).await;
+    let duration_ms = (engine.now() - at).max(0);
+    let policy = &aim.dialect.delivery;
+    let mut outcome = judge(policy, delivery, &answer, at, duration_ms, rand::random());
+    if policy.shows_attempts {
+        outcome.shown = Some(Shown { organization: delivery.organization_id, url: parcel.url });
+    }
+    metrics::delivered(outcome.status.as_str(), duration_ms);
+    (outcome, matches!(answer, Answer::Status { .. }))
 }
 
 /// Leaves an address alone for a while that failed too often.
-async fn suspend(engine: &Engine, target: &Target, at: i64, duration_ms: i64) -> Result<()> {
-    let Some(policy) = target.dialect.delivery.suspension else { return Ok(()) };
-    let url = &target.subscription.url;
+async fn suspend(engine: &Engine, aim: &Aim, at: i64, duration_ms: i64) -> Result<()> {
+    let Some(policy) = aim.dialect.delivery.suspension else { return Ok(()) };
+    let url = &aim.subscription.url;
     match engine.troubles.note(policy, url, at, duration_ms) {
-        Some(until) => engine.perform(Suspend { dialect: target.dialect.name, url: url.clone(), until }).await,
+        Some(until) => engine.perform(Suspend { dialect: aim.dialect.name, url: url.clone(), until }).await,
         None => Ok(()),
-    }
-}
-
-fn prepare(target: &Target, delivery: &Delivery, at: i64) -> Parcel {
-    let info = AttemptInfo {
-        delivery,
-        number: delivery.attempt_count,
-        at,
-        secrets: &target.secrets,
-        replay: delivery.replayed_from.is_some(),
-    };
-    let mut headers: Vec<(String, String)> = serde_json::from_str(&delivery.headers).unwrap_or_default();
-    headers.extend(target.dialect.format.attempt_headers(&info));
-    Parcel {
-        url: target.subscription.url.clone(),
-        headers,
-        body: Bytes::copy_from_slice(&delivery.body),
-        timeout: target.dialect.delivery.timeout,
     }
 }
 
@@ -364,6 +363,7 @@ fn judge(
         response_status: None,
         response_snippet: None,
         error: None,
+        shown: None,
     };
     let mut at_least = Duration::ZERO;
     let terminal = match answer {
@@ -399,35 +399,42 @@ struct Record {
     outcome: Outcome,
     subscription: Id,
     replay: bool,
-    disable_after: Option<i64>,
+    disabling: Disabling,
     now: i64,
 }
 
 impl Work for Record {
-    type Output = ();
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
+    /// Why the subscription was switched off, if it was.
+    type Output = Option<String>;
+    async fn run(&self, tx: &mut Tx) -> Result<Option<String>> {
         if !deliveries::record(tx, &self.outcome).await? {
-            return Ok(());
+            return Ok(None);
         }
         match self.outcome.status {
-            Status::Succeeded => subscriptions::reset_failures(tx, &self.subscription).await,
-            Status::Dead if !self.replay => self.count(tx).await,
-            _ => Ok(()),
+            Status::Succeeded => subscriptions::succeeded(tx, &self.subscription, self.now).await.map(|()| None),
+            _ if self.replay => Ok(None),
+            status => self.count(tx, status == Status::Dead).await,
         }
     }
 }
 
 impl Record {
-    async fn count(&self, tx: &mut Tx) -> Result<()> {
-        let Some(count) = subscriptions::count_failure(tx, &self.subscription).await? else { return Ok(()) };
-        if self.disable_after.is_none_or(|most| count < most) {
-            return Ok(());
-        }
-        let reason = format!("{count} deliveries in a row failed");
+    async fn count(&self, tx: &mut Tx, given_up: bool) -> Result<Option<String>> {
+        let standing = subscriptions::failed(tx, &self.subscription, given_up, self.now).await?;
+        let Some(reason) = standing.and_then(|standing| self.disabling.verdict(&standing, self.now)) else {
+            return Ok(None);
+        };
         subscriptions::disable(tx, &self.subscription, &reason, self.now).await?;
         deliveries::bury(tx, &self.subscription, "the subscription was disabled", self.now).await?;
-        store::settings::touch_caches(tx).await
+        store::settings::touch_caches(tx).await?;
+        Ok(Some(reason))
     }
 }
 
-impl UseCase for Record {}
+impl UseCase for Record {
+    fn committed(&self, _: &Engine, reason: &Option<String>) {
+        if let Some(reason) = reason {
+            tracing::warn!(subscription = %self.subscription, reason, "a subscription was switched off");
+        }
+    }
+}

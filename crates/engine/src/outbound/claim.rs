@@ -9,6 +9,7 @@ use store::{Id, Result, Tx, Work, conversations, jobs, lanes};
 
 use super::pace::Bucket;
 use super::{CALL_LEASE_MS, LANE_LEASE_MS, SEND};
+use crate::campaigns::Moves;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
 use crate::{Engine, UseCase, billing, verification};
@@ -89,7 +90,7 @@ impl Claim {
     async fn take(&self, tx: &mut Tx, lane: Lane, now: i64) -> Result<Claimed> {
         let now_us = now * 1000;
         let limit = self.bucket.free(lane.free_at_us, now_us).min(self.room);
-        let (mut calls, mut busy) = (Vec::new(), self.busy.clone());
+        let (mut calls, mut busy, mut moves) = (Vec::new(), self.busy.clone(), Moves::default());
         // Some of what is due may turn out not to be: look a little further.
         for job in jobs::due_in_lane(tx, SEND, &self.sender, now, limit + 16).await? {
             if (calls.len() as i64) == limit {
@@ -97,7 +98,7 @@ impl Claim {
             }
             if self.in_flight.contains(&job.id) {
                 self.prolong(tx, job, now).await?;
-            } else if let Some(call) = self.consider(tx, job, &mut busy, now).await? {
+            } else if let Some(call) = self.consider(tx, job, &mut busy, &mut moves, now).await? {
                 calls.push(call);
             }
         }
@@ -106,6 +107,7 @@ impl Claim {
             false => self.bucket.take(lane.free_at_us, now_us, calls.len() as i64),
         };
         lanes::advance(tx, &self.sender, free_at_us).await?;
+        moves.count(tx).await?;
         let paced_until = (self.bucket.next_at(free_at_us, now_us) + 999) / 1000;
         let next_at = jobs::next_due(tx, SEND, &self.sender).await?;
         Ok(Claimed::Some { calls, paced_until, next_at })
@@ -116,7 +118,14 @@ impl Claim {
         jobs::update(tx, &Job { due_at: now + CALL_LEASE_MS, ..job }).await
     }
 
-    async fn consider(&self, tx: &mut Tx, job: Job, busy: &mut HashSet<Id>, now: i64) -> Result<Option<Call>> {
+    async fn consider(
+        &self,
+        tx: &mut Tx,
+        job: Job,
+        busy: &mut HashSet<Id>,
+        moves: &mut Moves,
+        now: i64,
+    ) -> Result<Option<Call>> {
         let Some(message) = store::messages::get_for_update(tx, &job.id).await? else {
             jobs::delete(tx, &job.id).await?;
             return Ok(None);
@@ -130,7 +139,7 @@ impl Claim {
             // Another attempt with the id chosen beforehand is the same message.
             State::Called if message.provider_id.is_some() => self.call(tx, job, message, busy, now).await,
             State::Called => self.lost_answer(tx, job, &message, now).await.map(|()| None),
-            State::Unknown if !self.may_ask_again(tx, &job, &message, now).await? => Ok(None),
+            State::Unknown if !self.may_ask_again(tx, &job, &message, moves, now).await? => Ok(None),
             State::Ready | State::Reserved | State::Unknown => self.call(tx, job, message, busy, now).await,
         }
     }
@@ -151,7 +160,14 @@ impl Claim {
     }
 
     /// The wait is over. Silence means "not taken" only if something was heard from the provider since.
-    async fn may_ask_again(&self, tx: &mut Tx, job: &Job, message: &Message, now: i64) -> Result<bool> {
+    async fn may_ask_again(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        message: &Message,
+        moves: &mut Moves,
+        now: i64,
+    ) -> Result<bool> {
         let wait = i64::try_from(self.engine.settings.senders.outcome_wait.as_millis()).unwrap_or(i64::MAX / 4);
         let called_at = job.called_at.unwrap_or(job.created_at);
         let heard_at = store::accounts::get(tx, &self.account).await?.and_then(|account| account.heard_at);
@@ -163,11 +179,11 @@ impl Claim {
         if store::events::count_about(tx, &message.id, events::MESSAGE_UNKNOWN).await? < UNKNOWN_ATTEMPTS {
             return Ok(true);
         }
-        self.give_up(tx, job, message.clone(), now).await?;
+        self.give_up(tx, job, message.clone(), moves, now).await?;
         Ok(false)
     }
 
-    async fn give_up(&self, tx: &mut Tx, job: &Job, mut message: Message, now: i64) -> Result<()> {
+    async fn give_up(&self, tx: &mut Tx, job: &Job, mut message: Message, moves: &mut Moves, now: i64) -> Result<()> {
         let failure = Failure {
             code: Code::OutcomeUnknown,
             message: "The provider never said whether it took the message.".into(),
@@ -183,7 +199,8 @@ impl Claim {
         let data = MessageData { attempt: Some(job.attempts), failure: Some(failure), ..MessageData::default() };
         let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
         events::append(tx, &self.engine, note, &data).await?;
-        verification::moved(tx, &self.engine, &message).await.map(drop)
+        verification::moved(tx, &self.engine, &message).await?;
+        moves.follow(tx, &message).await
     }
 
     /// Marks the job as called, or as reserved behind another call of its conversation, unless the pair of sender

@@ -8,6 +8,7 @@ use store::messages::{Message, Status};
 use store::{Id, Result, Tx, Work, jobs, lanes};
 
 use super::claim::Call;
+use crate::campaigns::Moves;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Retry, SendError};
 use crate::provider::Sent;
@@ -98,7 +99,8 @@ impl Record {
             attempt: Some(self.job().attempts),
             ..MessageData::default()
         };
-        self.note(tx, events::MESSAGE_SUBMITTED, &message, data).await
+        self.note(tx, events::MESSAGE_SUBMITTED, &message, data).await?;
+        Moves::of(tx, &message).await
     }
 
     async fn failed(&self, tx: &mut Tx, message: Message, error: &SendError) -> Result<()> {
@@ -184,7 +186,7 @@ impl Record {
         if let Some(sender) = verification::moved(tx, &self.engine, &message).await? {
             *self.follows.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         }
-        Ok(())
+        Moves::of(tx, &message).await
     }
 
     async fn note(&self, tx: &mut Tx, kind: &'static str, message: &Message, data: MessageData) -> Result<()> {

@@ -32,6 +32,9 @@ impl Intake<'_> {
                 .await?;
         if conversation.last_message_at.is_none() {
             store::contacts::link(tx, &contact, &sender.id).await?;
+            let note = Note::new(&sender.organization_id, events::CONVERSATION_STARTED, &conversation.id)
+                .in_conversation(&conversation);
+            events::append_if_wanted(tx, engine, note, &serde_json::json!({})).await?;
         }
         let message = Message {
             address: first.value.clone(),
@@ -45,6 +48,9 @@ impl Intake<'_> {
         self.count(tx, &sender, &conversation.id, &message, fact).await?;
         self.file(tx, &message, fact).await?;
         self.mind(tx, &sender, &message, fact, &from).await?;
+        if !fact.own && crate::numbers::heard(tx, engine, &sender, &fact.content).await? {
+            self.followed.files = true;
+        }
         let held = fact.file_first && fact.file.is_some();
         let data = MessageData {
             provider_id: Some(fact.provider_id.clone()),

@@ -18,6 +18,7 @@ use store::contacts::Address;
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work};
 
+use crate::campaigns::Moves;
 use crate::facts::Fact;
 use crate::{Engine, UseCase};
 
@@ -70,11 +71,13 @@ impl Work for Receive {
             accounts: Vec::new(),
             senders: HashMap::new(),
             followed: Followed::default(),
+            moves: Moves::default(),
         };
         intake.hear(tx, &self.push.accounts).await?;
         for fact in in_lock_order(&self.push.facts) {
             intake.take(tx, fact).await?;
         }
+        intake.moves.count(tx).await?;
         Ok(intake.followed)
     }
 }
@@ -111,6 +114,8 @@ struct Intake<'a> {
     accounts: Vec<Arc<Account>>,
     senders: HashMap<String, Option<Arc<Sender>>>,
     followed: Followed,
+    /// What became of campaigns' messages.
+    moves: Moves,
 }
 
 impl Intake<'_> {

@@ -8,6 +8,7 @@ use store::parts::{Early, Part};
 use store::{Id, Result, Tx, parts};
 
 use super::Intake;
+use crate::campaigns::Moves;
 use crate::events::{self, MessageData, Note};
 use crate::failure::Failure;
 use crate::{Engine, billing, facts, verification};
@@ -17,8 +18,11 @@ impl Intake<'_> {
         let Some(account) = self.account(&fact.account) else { return Ok(()) };
         let error = fact.failure.as_ref().and_then(|failure| serde_json::to_string(failure).ok());
         let early = Early { status: fact.status, at: fact.at, error };
-        match known(tx, self.engine, &account.id, fact).await? {
-            Some(part) => self.followed.settled.extend(heard(tx, self.engine, part, &early).await?),
+        match known(tx, self.engine, &account.id, fact, &mut self.moves).await? {
+            Some(part) => {
+                let settled = heard(tx, self.engine, part, &early, &mut self.moves).await?;
+                self.followed.settled.extend(settled);
+            }
             None => parts::keep_early(tx, &account.id, &fact.provider_id, &early, self.engine.now()).await?,
         }
         Ok(())
@@ -26,12 +30,18 @@ impl Intake<'_> {
 }
 
 /// The part of that name, unless its name is not known yet.
-async fn known(tx: &mut Tx, engine: &Engine, account: &Id, fact: &facts::PartReceipt) -> Result<Option<Part>> {
+async fn known(
+    tx: &mut Tx,
+    engine: &Engine,
+    account: &Id,
+    fact: &facts::PartReceipt,
+    moves: &mut Moves,
+) -> Result<Option<Part>> {
     if let Some(part) = parts::get(tx, account, &fact.provider_id).await? {
         return Ok(Some(part));
     }
     if let Some(id) = &fact.message
-        && let Some(part) = adopt(tx, engine, account, id, fact).await?
+        && let Some(part) = adopt(tx, engine, account, id, fact, moves).await?
     {
         return Ok(Some(part));
     }
@@ -40,7 +50,14 @@ async fn known(tx: &mut Tx, engine: &Engine, account: &Id, fact: &facts::PartRec
 }
 
 /// The carrier hands our id back before its answer was recorded: the message did go out, under this name.
-async fn adopt(tx: &mut Tx, engine: &Engine, account: &Id, id: &Id, fact: &facts::PartReceipt) -> Result<Option<Part>> {
+async fn adopt(
+    tx: &mut Tx,
+    engine: &Engine,
+    account: &Id,
+    id: &Id,
+    fact: &facts::PartReceipt,
+    moves: &mut Moves,
+) -> Result<Option<Part>> {
     let Some(mut message) = store::messages::get_for_update(tx, id).await? else { return Ok(None) };
     let Some(sender) = store::senders::get(tx, &message.sender_id).await? else { return Ok(None) };
     let Some(row) = store::accounts::get(tx, account).await? else { return Ok(None) };
@@ -66,6 +83,7 @@ async fn adopt(tx: &mut Tx, engine: &Engine, account: &Id, id: &Id, fact: &facts
             };
             let note = Note::about(&message.organization_id, events::MESSAGE_SUBMITTED, &message);
             events::append(tx, engine, note, &data).await?;
+            moves.follow(tx, &message).await?;
         }
     }
     let part = part(account, id, 0, &fact.provider_id, engine.now());
@@ -92,18 +110,19 @@ pub(crate) async fn named(tx: &mut Tx, engine: &Engine, account: &Id, message: &
         parts::meet(tx, account, name, engine.now()).await?;
         parts::insert(tx, &part(account, message, number as i64, name, engine.now())).await?;
     }
+    let mut moves = Moves::default();
     for name in names {
         for early in parts::take_early(tx, account, name).await? {
             if let Some(part) = parts::get(tx, account, name).await? {
-                heard(tx, engine, part, &early).await?;
+                heard(tx, engine, part, &early, &mut moves).await?;
             }
         }
     }
-    Ok(())
+    moves.count(tx).await
 }
 
 /// Returns the message, where this settled it.
-async fn heard(tx: &mut Tx, engine: &Engine, mut part: Part, early: &Early) -> Result<Option<Id>> {
+async fn heard(tx: &mut Tx, engine: &Engine, mut part: Part, early: &Early, moves: &mut Moves) -> Result<Option<Id>> {
     // The message's lock comes first, as everywhere.
     let Some(message) = store::messages::get_for_update(tx, &part.message_id).await? else { return Ok(None) };
     if part.receipts & early.status.bit() != 0 {
@@ -119,11 +138,17 @@ async fn heard(tx: &mut Tx, engine: &Engine, mut part: Part, early: &Early) -> R
     let least = all.iter().map(|part| part.status).min().unwrap_or(Status::Pending);
     let status = failed.map_or(least, |_| Status::Failed);
     match status > message.status && message.receipts & status.bit() == 0 {
-        true => advance(tx, engine, message, status, early.at, failed.and_then(|part| part.error.clone())).await,
+        true => {
+            let error = failed.and_then(|part| part.error.clone());
+            let (message, settled) = advance(tx, engine, message, status, early.at, error).await?;
+            moves.follow(tx, &message).await?;
+            Ok(settled.then_some(message.id))
+        }
         false => Ok(None),
     }
 }
 
+/// Whether this settled it comes beside the message as it is now.
 async fn advance(
     tx: &mut Tx,
     engine: &Engine,
@@ -131,7 +156,7 @@ async fn advance(
     status: Status,
     at: i64,
     error: Option<String>,
-) -> Result<Option<Id>> {
+) -> Result<(Message, bool)> {
     let was = message.status;
     (message.status, message.updated_at) = (status, engine.now());
     message.receipts |= status.bit();
@@ -153,5 +178,5 @@ async fn advance(
     ));
     events::append(tx, engine, note, &data).await?;
     verification::moved(tx, engine, &message).await?;
-    Ok((was == Status::Pending).then_some(message.id))
+    Ok((message, was == Status::Pending))
 }

@@ -39,6 +39,7 @@ impl Intake<'_> {
         self.tell(tx, &message, fact).await?;
         if moves {
             self.followed.senders.extend(verification::moved(tx, self.engine, &message).await?);
+            self.moves.follow(tx, &message).await?;
         }
         Ok(())
     }

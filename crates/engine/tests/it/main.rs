@@ -4,12 +4,16 @@
 
 mod accept;
 mod billing;
+mod campaigns;
+mod campaigns_running;
+mod campaigns_waiting;
 mod carriers;
 mod consent;
 mod crash;
 mod deliver;
 mod keep;
 mod nouns;
+mod numbers;
 mod pace;
 mod processes;
 mod receive;

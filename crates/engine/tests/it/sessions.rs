@@ -194,7 +194,8 @@ on_both! {
             events: vec![SESSION_CHANGED.into(), SESSION_NOTICE.into()],
             ordered: false,
             options: json!({ "flat": true }),
-            secret: "s".into(),
+            secret: Some("s".into()),
+            headers: Vec::new(),
             most: None,
         };
         let wish = engine::subscriptions::create(&house.engine, new).unwrap();

@@ -10,9 +10,12 @@
 mod account;
 mod failure;
 mod fetch;
+mod fill;
 pub mod graph;
 mod numbers;
+mod onboarding;
 mod push;
+mod reach;
 mod receipts;
 mod send;
 mod setup;
@@ -22,13 +25,17 @@ mod templates;
 use std::time::Duration;
 
 use engine::billing::Tariff;
+use engine::content::Template;
 use engine::events::Document;
 use engine::failure::SendError;
+use engine::numbers::Onboarding;
 use engine::provider::{
-    Account, MediaSource, Numbers, Outgoing, Pace, PairPace, Provider, Push, ReadReceipts, Sent, Setup, Templates,
+    Account, MediaSource, Numbers, Outgoing, Pace, PairPace, Provider, Push, Reach, ReadReceipts, Sent, Setup,
+    Templates,
 };
 use engine::senders::Sender;
 use futures_util::future::BoxFuture;
+use serde_json::{Map, Value};
 use url::Url;
 
 pub use account::{Config, Secrets, Unusable};
@@ -126,7 +133,15 @@ impl Provider for MetaCloud {
         tariff::of(receipt)
     }
 
+    fn fill(&self, template: Template, variables: &Map<String, Value>) -> Template {
+        fill::fill(template, variables)
+    }
+
     fn push(&self) -> Option<&dyn Push> {
+        Some(self)
+    }
+
+    fn reach(&self) -> Option<&dyn Reach> {
         Some(self)
     }
 
@@ -147,6 +162,10 @@ impl Provider for MetaCloud {
     }
 
     fn setup(&self) -> Option<&dyn Setup> {
+        Some(self)
+    }
+
+    fn onboarding(&self) -> Option<&dyn Onboarding> {
         Some(self)
     }
 }

@@ -1,13 +1,15 @@
 //! An account and its numbers, as Meta shows them.
 
+use bytes::Bytes;
 use engine::provider::{Account, CallError, Numbers};
 use futures_util::future::BoxFuture;
-use meta_wire::{commerce, profile};
+use meta_wire::{commerce, phone, profile};
 use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::MetaCloud;
+use crate::account::Config;
 
 type Called<'a, T> = BoxFuture<'a, Result<T, CallError>>;
 
@@ -34,6 +36,28 @@ impl Numbers for MetaCloud {
             let update = profile::Update { messaging_product: "whatsapp".to_owned(), ..update };
             self.graph(account)?.change_profile(number, &update).await?;
             Ok(())
+        })
+    }
+
+    fn set_name<'a>(&'a self, account: &'a Account, number: &'a str, name: &'a str) -> Called<'a, ()> {
+        Box::pin(async move {
+            let update = phone::Update { new_display_name: Some(name.to_owned()), ..phone::Update::default() };
+            self.graph(account)?.update_phone(number, &update).await?;
+            Ok(())
+        })
+    }
+
+    fn set_picture<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        mime: &'a str,
+        picture: Bytes,
+    ) -> Called<'a, ()> {
+        Box::pin(async move {
+            let (graph, app) = (self.graph(account)?, Config::of(account)?.app_id);
+            let handle = graph.upload(&app, mime, picture).await?;
+            self.set_profile(account, number, &serde_json::json!({ "profile_picture_handle": handle })).await
         })
     }
 

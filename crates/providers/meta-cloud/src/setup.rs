@@ -106,7 +106,7 @@ fn permits(token: &TokenInfo, scope: &str, waba: &str) -> bool {
     }
 }
 
-fn sender(phone: &Phone) -> Option<FoundSender> {
+pub(crate) fn sender(phone: &Phone) -> Option<FoundSender> {
     let (status, status_reason) = standing(phone.status.as_ref());
     let config = json!({
         "quality_rating": phone.quality_rating,

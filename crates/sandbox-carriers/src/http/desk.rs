@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::account::{Account, Credentials, hash, uuid};
+use super::numbers::Sold;
 use super::telnyx::{Line, Replay};
 use crate::world::World;
 
@@ -17,6 +18,8 @@ pub(super) struct Desk {
     pub(super) lines: Mutex<HashMap<String, Line>>,
     /// Telnyx's answers to requests that may come again, by key.
     pub(super) replays: Mutex<Replays>,
+    /// Numbers that were bought, oldest first.
+    pub(super) sold: Mutex<Vec<Sold>>,
     counter: AtomicU64,
 }
 
@@ -66,6 +69,7 @@ impl Desk {
             accounts: Mutex::new(accounts.into_iter().map(Arc::new).collect()),
             lines: Mutex::default(),
             replays: Mutex::default(),
+            sold: Mutex::default(),
             counter: AtomicU64::new(0),
         }
     }
@@ -74,10 +78,21 @@ impl Desk {
         self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put(&self, account: Account) {
+    pub(super) fn put(&self, mut account: Account) {
+        account.numbers.extend(self.sold_to(&account.credentials.name()).into_iter().map(|sold| sold.number));
         let mut accounts = self.accounts();
         accounts.retain(|known| known.credentials.name() != account.credentials.name());
         accounts.push(Arc::new(account));
+    }
+
+    /// Gives an account a number, or takes it away.
+    pub(super) fn change(&self, account: &str, change: impl FnOnce(&mut Vec<String>)) {
+        let mut accounts = self.accounts();
+        if let Some(known) = accounts.iter_mut().find(|known| known.credentials.name() == account) {
+            let mut changed = Account::clone(known);
+            change(&mut changed.numbers);
+            *known = Arc::new(changed);
+        }
     }
 
     /// The first account whose credentials are right.

@@ -4,6 +4,8 @@
 //! wrong ([`course`]) and is written into the ledger; a task of its own then lets the message or call live ([`journey`])
 //! and tells the platform of it in signed callbacks, tried again as that carrier does ([`callbacks`]).
 //!
+//! Numbers can be searched, bought and given back at the first two ([`numbers`]).
+//!
 //! Not here: files (MMS), pools of numbers, scheduled messages, price lists, and the carriers' other products.
 
 mod account;
@@ -11,6 +13,7 @@ mod callbacks;
 mod course;
 mod desk;
 mod journey;
+mod numbers;
 mod telnyx;
 mod twilio;
 mod vonage;
@@ -74,10 +77,22 @@ impl Carriers {
         account.introduction(&self.url)
     }
 
+    /// The carrier that a number is with.
+    pub(crate) fn carrier_of(&self, number: &str) -> Option<&'static str> {
+        self.desk.owner(number).map(|account| account.credentials.carrier())
+    }
+
+    /// A name that was never given before.
+    pub(crate) fn fresh(&self) -> String {
+        self.desk.fresh()
+    }
+
     /// [`ReplyError::UnknownSender`] when no number of an HTTP carrier is called so.
     pub(crate) async fn reply(&self, from: &str, to: &str, text: &str) -> Result<String, ReplyError> {
         let account = self.desk.owner(to).ok_or(ReplyError::UnknownSender)?;
-        let url = account.inbound_url.clone().ok_or(ReplyError::Nobody)?;
+        let own = self.desk.sold_to(&account.credentials.name()).into_iter().find(|sold| sold.number == to);
+        let url = own.and_then(|sold| sold.inbound_url).or_else(|| account.inbound_url.clone());
+        let url = url.ok_or(ReplyError::Nobody)?;
         let letter = desk::Letter { from, to, text, url: &url };
         Ok(match &account.credentials {
             Credentials::Twilio { .. } => twilio::bring(&self.desk, &account, &letter).await,

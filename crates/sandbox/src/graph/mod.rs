@@ -11,6 +11,7 @@ mod media;
 pub(crate) use media::{address, file, keep};
 pub(crate) mod messages;
 mod numbers;
+mod preverified;
 mod profile;
 mod registration;
 mod templates;
@@ -73,6 +74,7 @@ enum Node {
     Template(u64),
     Media(String),
     Business(String),
+    Preverified(Text),
     App,
     Upload(String),
     Foreign(i64),
@@ -208,6 +210,10 @@ fn node(state: &State, platform: &Platform, id: &str) -> Option<Node> {
     if let Some(waba) = state.wabas.values().find(|waba| waba.business_id == id) {
         return Some(if own(&waba.id) { Node::Business(id.to_owned()) } else { Node::Foreign(200) });
     }
+    if let Some(number) = state.preverified.get(id) {
+        let waba = state.wabas.values().find(|waba| waba.business_id == number.business)?;
+        return Some(if own(&waba.id) { Node::Preverified(number.id.clone()) } else { Node::Foreign(200) });
+    }
     let template = state.templates.get(&id.parse().ok()?)?;
     Some(if own(&template.waba) { Node::Template(template.id) } else { Node::Foreign(200) })
 }
@@ -249,6 +255,13 @@ async fn route(call: &Call, body: Body) -> Outcome {
             ("GET", "") => media::upload_progress(call, &upload),
             _ => Err(missing()),
         },
+        Some(Node::Preverified(number)) => match (call.method.as_str(), edge) {
+            ("GET", "") => preverified::get(call, &number),
+            ("DELETE", "") => preverified::delete(call, &number),
+            ("POST", "request_code") => preverified::request_code(call, &number, &call.fields(body).await?),
+            ("POST", "verify_code") => preverified::verify_code(call, &number, &call.fields(body).await?),
+            _ => Err(missing()),
+        },
         Some(Node::App) => match (call.method.as_str(), edge) {
             ("GET", "") => apps::get(call),
             ("POST", "uploads") => media::start_upload(call, &call.fields(body).await?),
@@ -257,6 +270,8 @@ async fn route(call: &Call, body: Body) -> Outcome {
         },
         Some(Node::Business(business)) => match (call.method.as_str(), edge) {
             ("GET", "") => wabas::business(call, &business),
+            ("GET", "preverified_numbers") => preverified::list(call, &business),
+            ("POST", "add_phone_numbers") => preverified::add(call, &business, &call.fields(body).await?),
             ("GET", "owned_whatsapp_business_accounts") => wabas::owned(call, &business),
             ("GET", "client_whatsapp_business_accounts") => listing::page(Vec::new(), &call.query, &call.url()),
             _ => Err(missing()),

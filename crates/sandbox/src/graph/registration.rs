@@ -7,9 +7,12 @@ use super::numbers::{edit, valid_pin};
 use super::{Call, input};
 use crate::accounts::Number;
 use crate::delivery;
+use crate::faults::{Kind, Target};
 use crate::text::Text;
 
-/// The code of every verification, for want of a phone on which to read it.
+/// Who sends codes.
+const FROM: &str = "+15550109999";
+/// The code where nobody could read another: the number is with none of the carriers here.
 pub(crate) const CODE: &str = "123456";
 const PERIOD_MS: i64 = 72 * 3_600_000;
 const AT_MOST: usize = 10;
@@ -27,8 +30,37 @@ pub(super) fn request_code(call: &Call, id: &Text, fields: &Map<String, Value>) 
     if number(call, id)?.verified {
         return Err(of(136024, "The phone number is verified already."));
     }
-    edit(call, id, |number| number.code = Some(CODE.to_owned()))?;
+    let phone = number(call, id)?.display();
+    let code = fresh_code(call, &phone);
+    edit(call, id, |number| number.code = Some(code.clone()))?;
+    bring(call, phone, &code, method == "VOICE");
     Ok(json!({"success": true}))
+}
+
+/// Whoever can read what comes to his number has a code of his own.
+pub(super) fn fresh_code(call: &Call, phone: &str) -> String {
+    match call.world.carriers.get().is_some_and(|carriers| carriers.has(phone)) {
+        true => call.world.ids.digits(6),
+        false => CODE.to_owned(),
+    }
+}
+
+/// Has the carriers bring a code to a number, as an SMS or a call.
+pub(super) fn bring(call: &Call, phone: String, code: &str, spoken: bool) {
+    if call.world.take_fault_of(Target::Numbers, Kind::Drop).is_some() {
+        return;
+    }
+    let Some(carriers) = call.world.carriers.get().cloned() else { return };
+    if spoken {
+        let digits: Vec<String> = code.chars().map(String::from).collect();
+        return carriers.speak(FROM, &phone, &format!("Your WhatsApp code is {}.", digits.join(", ")));
+    }
+    let text = format!("Your WhatsApp code: {}-{}\n\nDon't share this code with others", &code[..3], &code[3..]);
+    call.world.spawn(async move {
+        if let Err(error) = carriers.text(FROM, &phone, &text).await {
+            tracing::debug!(%error, phone, "nobody took a code");
+        }
+    });
 }
 
 pub(super) fn verify_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {

@@ -8,7 +8,7 @@ use clap::Args;
 use super::Failure;
 use crate::opening::{Purpose, open};
 use crate::settings::Settings;
-use crate::wiring::{DIGIGO_CONTRACT, KIRIM_CONTRACT, YCLOUD_CONTRACT};
+use crate::wiring::{DIGIGO_CONTRACT, KIRIM_CONTRACT, LATE_CONTRACT, YCLOUD_CONTRACT};
 
 #[derive(Args)]
 pub struct Backup {
@@ -50,6 +50,7 @@ impl Openapi {
         let contract = match self.dialect.as_str() {
             "kirim" => KIRIM_CONTRACT,
             "ycloud" => YCLOUD_CONTRACT,
+            "late" => LATE_CONTRACT,
             "digigo" => DIGIGO_CONTRACT,
             other => return Err(super::no_dialect(other)),
         };

@@ -67,6 +67,7 @@ fn new_token(dialect: &str) -> Result<String, Failure> {
         "kirim" => Ok(dialect_kirim::new_key(rand::random(), true)),
         // An administrator's: users get theirs from him.
         dialect_digigo::NAME => Ok(digigo::new_token(rand::random())),
+        dialect_late::NAME => Ok(dialect_late::new_key(rand::random())),
         dialect_ycloud::NAME => Ok(dialect_ycloud::new_key(rand::random())),
         other => Err(super::no_dialect(other)),
     }

@@ -5,6 +5,7 @@ mod balance;
 mod carrier;
 mod commands;
 mod key;
+mod number;
 mod org;
 mod prices;
 mod sandbox;
@@ -79,6 +80,9 @@ enum Command {
     /// What organizations have to spend.
     #[command(subcommand)]
     Balance(balance::Balance),
+    /// Phone numbers that were bought.
+    #[command(subcommand)]
+    Number(number::Number),
     /// Tell the whole story behind an id, in any spelling.
     Explain(story::Explain),
     /// Send a stretch of the past to a subscription again.
@@ -97,7 +101,7 @@ enum Command {
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 fn no_dialect(name: &str) -> Failure {
-    format!("this program has no dialect {name:?}: it has kirim, ycloud and digigo").into()
+    format!("this program has no dialect {name:?}: it has kirim, late, ycloud and digigo").into()
 }
 
 /// Runs a command; a failure is told with all its causes.
@@ -153,6 +157,7 @@ impl Arguments {
             Command::Route(route) => route.run(&shared.settings()?).await,
             Command::Prices(prices) => prices.run(&shared.settings()?).await,
             Command::Balance(balance) => balance.run(&shared.settings()?).await,
+            Command::Number(number) => number.run(&shared.settings()?).await,
             Command::Explain(explain) => explain.run(&shared.settings()?).await,
             Command::Replay(replay) => replay.run(&shared.settings()?).await,
             Command::Doctor => crate::doctor::run(&shared.settings()?).await,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 
-pub use sections::{Digigo, DigigoWebhooks, Encoding, Envelope, Log, LogFormat, Settings, Web};
+pub use sections::{Digigo, DigigoWebhooks, Encoding, Envelope, Log, LogFormat, Settings, SwitchOff, Web};
 pub use span::Span;
 pub use variables::Environment;
 
@@ -104,7 +104,7 @@ impl Settings {
             opt_in_words: self.consent.opt_in_words.clone(),
         };
         let billing = engine::settings::Billing { metering: self.billing.metering };
-        let verify = self.verify.engine();
+        let (verify, numbers) = (self.verify.engine(), self.numbers.engine());
         engine::Settings {
             process,
             public_url,
@@ -115,6 +115,7 @@ impl Settings {
             verify,
             retention,
             billing,
+            numbers,
             sandbox,
         }
     }

@@ -30,8 +30,11 @@ pub struct Settings {
     pub consent: Consent,
     pub verify: Verify,
     pub billing: Billing,
+    pub numbers: Numbers,
+    pub stripe: Stripe,
     pub kirim: Kirim,
     pub ycloud: YCloud,
+    pub late: Late,
     pub digigo: Digigo,
     pub webhooks: Webhooks,
 }
@@ -154,6 +157,56 @@ pub struct Billing {
     pub metering: bool,
 }
 
+/// Phone numbers that are bought.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Numbers {
+    pub payment: engine::numbers::Payment,
+    pub price: Cents,
+    pub currency: String,
+    pub payment_wait: Span,
+    pub purchase_guard: Span,
+    pub code_wait: Span,
+    pub code_tries: u32,
+}
+
+impl Numbers {
+    pub(super) fn engine(&self) -> engine::settings::Numbers {
+        // A till keeps a session open for half an hour at least, and for a day at most.
+        let (least, most) = (Duration::from_secs(31 * 60), Duration::from_secs(24 * 60 * 60 - 60));
+        engine::settings::Numbers {
+            payment: self.payment,
+            price: self.price.0,
+            currency: self.currency.to_uppercase(),
+            payment_wait: self.payment_wait.0.clamp(least, most),
+            purchase_guard: self.purchase_guard.0,
+            code_wait: self.code_wait.0.max(Duration::from_secs(30)),
+            code_tries: self.code_tries.max(1),
+        }
+    }
+}
+
+/// Hundredths of a unit in a file, millionths in the engine.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(from = "u32")]
+pub struct Cents(pub i64);
+
+impl From<u32> for Cents {
+    fn from(cents: u32) -> Self {
+        Self(i64::from(cents) * 10_000)
+    }
+}
+
+/// Stripe Checkout. Without a key there is no till.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stripe {
+    pub base_url: String,
+    pub secret_key: SecretString,
+    pub webhook_secret: SecretString,
+    pub return_url: String,
+}
+
 /// Words of customers.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -239,6 +292,15 @@ pub struct YCloud {
     pub other_per_hour: u32,
 }
 
+/// The Late API.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    pub host: String,
+    pub requests_per_minute: u32,
+    pub preverified: bool,
+}
+
 /// WhatsApp Web.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -269,6 +331,22 @@ pub struct Digigo {
 #[serde(deny_unknown_fields)]
 pub struct Webhooks {
     pub digigo: DigigoWebhooks,
+    pub late: LateWebhooks,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LateWebhooks {
+    pub log: Span,
+    pub switch_off: SwitchOff,
+}
+
+/// When a webhook that takes nothing is switched off.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum SwitchOff {
+    Silent,
+    Ten,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -9,10 +9,11 @@ use media::{Blobs, Links};
 
 use super::{Error, converter, fill, guarded};
 use crate::opening::Opened;
-use crate::settings::{DigigoWebhooks, Encoding, Envelope, Settings};
+use crate::settings::{DigigoWebhooks, Encoding, Envelope, Settings, SwitchOff};
 
 pub const KIRIM_CONTRACT: &[u8] = include_bytes!("../../../../contracts/kirim.json");
 pub const YCLOUD_CONTRACT: &[u8] = include_bytes!("../../../../contracts/ycloud.json");
+pub const LATE_CONTRACT: &[u8] = include_bytes!("../../../../contracts/late.json");
 pub const DIGIGO_CONTRACT: &[u8] = include_bytes!("../../../../contracts/digigo.json");
 
 /// A blob is named in links by its message.
@@ -37,6 +38,24 @@ pub(super) fn ycloud(settings: &Settings, public_url: &str, blobs: Blobs, links:
         other_per_second: settings.ycloud.other_per_second,
         random: Arc::new(fill),
         contract: YCLOUD_CONTRACT,
+    }
+}
+
+/// A blob is named in links by its message.
+pub(super) fn late(settings: &Settings, links: Links) -> dialect_late::Options {
+    dialect_late::Options {
+        requests_per_minute: settings.late.requests_per_minute,
+        webhooks: dialect_late::Webhooks {
+            log: settings.webhooks.late.log.0,
+            switch_off: match settings.webhooks.late.switch_off {
+                SwitchOff::Silent => dialect_late::SwitchOff::Silent,
+                SwitchOff::Ten => dialect_late::SwitchOff::Ten,
+            },
+        },
+        media_links: Arc::new(move |id, expires_at| links.sign(&id.hex24(), expires_at)),
+        preverified: settings.late.preverified,
+        contract: LATE_CONTRACT,
+        random: Arc::new(fill),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod carriers;
 mod dialects;
+mod payments;
 #[cfg(feature = "whatsapp-web")]
 mod web;
 
@@ -18,7 +19,7 @@ use store::Ids;
 use crate::opening::Opened;
 use crate::settings::Settings;
 
-pub use dialects::{DIGIGO_CONTRACT, KIRIM_CONTRACT, YCLOUD_CONTRACT};
+pub use dialects::{DIGIGO_CONTRACT, KIRIM_CONTRACT, LATE_CONTRACT, YCLOUD_CONTRACT};
 #[cfg(feature = "whatsapp-web")]
 use web::wire as whatsapp_web;
 
@@ -29,6 +30,7 @@ pub struct Wired {
     pub links: Links,
     pub kirim: dialect_kirim::Options,
     pub ycloud: dialect_ycloud::Options,
+    pub late: dialect_late::Options,
     pub digigo: dialect_digigo::Options,
     /// What a serving process does beside, until it is dropped.
     pub upkeep: Vec<BoxFuture<'static, ()>>,
@@ -42,7 +44,7 @@ pub enum Error {
     Scratch(#[source] std::io::Error),
     #[error("an HTTP client cannot be made")]
     Client(#[from] net::Error),
-    #[error("meta.graph_url is no address")]
+    #[error("meta.graph_url or stripe.base_url is no address")]
     GraphUrl(#[from] url::ParseError),
     #[cfg(feature = "whatsapp-web")]
     #[error("web.server_url is no address")]
@@ -86,6 +88,7 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
     let links = Links::new(opened.key.derive("media links"), around.public_url.clone());
     let mut providers = vec![meta_cloud(settings, blobs.clone(), around.graph_url.clone())?];
     providers.extend(carriers::wire(settings, &around)?);
+    providers.extend(payments::wire(settings, &around)?);
     let sweep = dialects::sweep(blobs.clone(), around.clock.clone());
     let mut upkeep: Vec<BoxFuture<'static, ()>> = vec![Box::pin(sweep)];
     if let Some((web, fresh)) = whatsapp_web(settings, opened, &around, &blobs)? {
@@ -95,6 +98,7 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
     let (kirim, clock) = (dialects::kirim(settings, links.clone()), around.clock.clone());
     let ycloud = dialects::ycloud(settings, &around.public_url, blobs.clone(), links.clone());
     let [told, called_back] = dialect_ycloud::dialects(&ycloud);
+    let late = dialects::late(settings, links.clone());
     let digigo = dialects::digigo(settings, opened, around.public_url.clone(), blobs.clone())?;
     let engine = Engine::new(engine::Parts {
         db: opened.db.clone(),
@@ -103,12 +107,18 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
         key: opened.key.clone(),
         settings: settings.engine(process_name(), around.public_url, around.sandbox),
         providers,
-        dialects: vec![dialect_kirim::dialect(&kirim), told, called_back, dialect_digigo::dialect(&digigo)],
+        dialects: vec![
+            dialect_kirim::dialect(&kirim),
+            told,
+            called_back,
+            dialect_late::dialect(&late),
+            dialect_digigo::dialect(&digigo),
+        ],
         transports: vec![Arc::new(webhook(settings, clock)?)],
         wake: engine::wake::Wake::default(),
         cache: engine::cache::Cache::default(),
     });
-    Ok(Wired { engine, blobs, links, kirim, ycloud, digigo, upkeep })
+    Ok(Wired { engine, blobs, links, kirim, ycloud, late, digigo, upkeep })
 }
 
 /// A provider, and what keeps it up to date.

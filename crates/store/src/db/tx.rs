@@ -22,12 +22,12 @@ pub struct Tx {
     pub(crate) recent: Recent,
 }
 
-/// Whether anybody wants a kind of event, as it was found in this batch.
+/// Which kinds of events of a sender anybody wants, as it was found in this batch.
 pub(crate) struct Asked {
     pub organization: Id,
-    pub kind: String,
     pub sender: Option<Id>,
-    pub wanted: bool,
+    /// Lists with a comma on both sides of each kind.
+    pub kinds: Vec<String>,
 }
 
 pub(crate) enum Connection {

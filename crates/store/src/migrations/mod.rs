@@ -12,6 +12,10 @@ const STEPS: &[&str] = &[
     include_str!("0003.sql"),
     include_str!("0004.sql"),
     include_str!("0005.sql"),
+    include_str!("0006.sql"),
+    include_str!("0007.sql"),
+    include_str!("0008.sql"),
+    include_str!("0009.sql"),
 ];
 
 /// Brings the schema up to date and returns its version.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what cannot go on has failed its test")]
 
 mod append;
+mod campaigns;
 mod chain;
 mod commit;
 mod keys;

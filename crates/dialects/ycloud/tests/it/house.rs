@@ -22,10 +22,9 @@ use http_body_util::BodyExt;
 use provider_meta_cloud::MetaCloud;
 use serde_json::{Value, json};
 use store::{Ids, SecretKey};
+use testkit::cloud::{Carrier, Cloud, Fake, Post, Receivers, template};
 use testkit::{ContractCheck, Fixture, Kind, Operation, Scratch};
 use tower::ServiceExt;
-
-use crate::outside::{Carrier, Cloud, Fake, Post, Receivers, template};
 
 pub static CONTRACT: &[u8] = include_bytes!("../../../../../contracts/ycloud.json");
 /// Some members are published as objects although their own examples are texts and numbers: any value will do.

@@ -10,7 +10,6 @@ mod files;
 mod house;
 mod messages;
 mod money;
-mod outside;
 mod people;
 mod standing;
 mod tenants;

@@ -6,10 +6,10 @@ use engine::messages::Status;
 use engine::{accounts, explain};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use testkit::cloud::template;
 use testkit::on_both;
 
 use crate::house::{CUSTOMER, House, NUMBER, Reply};
-use crate::outside::template;
 
 const START: &str = "/verify/verifications";
 const CHECK: &str = "/verify/verificationChecks";

@@ -12,10 +12,12 @@ mod media;
 mod messages;
 mod pages;
 mod phones;
+mod preverified;
 mod profile;
 mod registration;
 mod settings;
 mod templates;
+mod uploads;
 mod wabas;
 
 use std::time::Duration;
@@ -92,7 +94,11 @@ impl Graph {
 
     /// Sends; the answer's body is still to be read.
     async fn open(&self, request: RequestBuilder) -> Result<Response> {
-        let request = request.bearer_auth(self.token.expose_secret());
+        Self::answered(request.bearer_auth(self.token.expose_secret())).await
+    }
+
+    /// Sends what has its token already.
+    async fn answered(request: RequestBuilder) -> Result<Response> {
         let response = request.send().await.map_err(Error::of_transport)?;
         if response.status().is_success() { Ok(response) } else { Err(answer::refusal(response).await) }
     }

@@ -4,7 +4,8 @@ use meta_wire::phone::{Create, Created, Phone, Update};
 use super::{Graph, Result};
 
 const FIELDS: &str = "id,display_phone_number,verified_name,status,quality_rating,code_verification_status,name_status,\
-                      platform_type,account_mode,throughput,is_pin_enabled";
+                      platform_type,account_mode,throughput,is_pin_enabled,whatsapp_business_manager_messaging_limit,\
+                      messaging_limit_tier";
 
 impl Graph {
     /// All numbers of an account.

@@ -5,6 +5,7 @@
 mod files;
 mod ground;
 mod management;
+mod numbers;
 mod pushes;
 mod sandbox_story;
 mod sending;

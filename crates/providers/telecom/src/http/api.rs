@@ -1,14 +1,15 @@
 use engine::facts::Fact;
 use engine::failure::SendError;
+use engine::numbers::Shop;
 use engine::provider::Pushed;
 use reqwest::RequestBuilder;
 use secrecy::SecretString;
 
-use super::Channel;
 use super::account::Unusable;
 use super::errand::{Answer, Errand};
 use super::facts::Hearing;
 use super::failure::{Refusal, Row};
+use super::{Carrier, Channel};
 
 /// What differs between carriers. Pairs are for SMS and for voice.
 pub(crate) trait Api: Send + Sync + 'static {
@@ -40,6 +41,15 @@ pub(crate) trait Api: Send + Sync + 'static {
 
     /// Whether a push carries the account's signature. `now`: milliseconds since 1970.
     fn is_signed(access: &Self::Access, push: &Pushed<'_>, now: i64) -> bool;
+
+    /// The carrier as one who sells numbers, where it is one.
+    fn shop(carrier: &Carrier<Self>) -> Option<&dyn Shop>
+    where
+        Self: Sized,
+    {
+        let _ = carrier;
+        None
+    }
 
     /// What a push says; it was found to be signed.
     fn heard(

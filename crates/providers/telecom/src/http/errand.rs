@@ -66,8 +66,13 @@ pub(super) fn under(root: &Url, path: &[&str]) -> Url {
 
 /// Put together by hand: carriers sign the very letters, and a URL type might change some.
 fn callback(public_url: &str, provider: &str, account: &str, id: Id) -> String {
+    format!("{}?m={}", inbound(public_url, provider, account), id.hex24())
+}
+
+/// Where a carrier posts what has to do with none of our messages.
+pub(super) fn inbound(public_url: &str, provider: &str, account: &str) -> String {
     let account: String = url::form_urlencoded::byte_serialize(account.as_bytes()).collect();
-    format!("{public_url}/webhooks/{provider}/{}?m={}", account.replace('+', "%20"), id.hex24())
+    format!("{public_url}/webhooks/{provider}/{}", account.replace('+', "%20"))
 }
 
 /// Our id in an address made by [`callback`].

@@ -23,6 +23,7 @@ mod numbers;
 mod push;
 mod spoken;
 mod telnyx;
+mod trade;
 mod twilio;
 mod vonage;
 
@@ -32,6 +33,7 @@ use std::time::Duration;
 
 use engine::content::Content;
 use engine::failure::{Code, Retry, SendError};
+use engine::numbers::Shop;
 use engine::provider::{Account, Outgoing, Pace, Provider, Push, Sent};
 use engine::senders::Sender;
 use futures_util::future::BoxFuture;
@@ -97,7 +99,7 @@ pub(crate) enum Channel {
 }
 
 /// One carrier's API for one channel.
-struct Carrier<A> {
+pub(crate) struct Carrier<A> {
     channel: Channel,
     options: Options,
     accounts: Accounts,
@@ -177,5 +179,10 @@ impl<A: Api> Provider for Carrier<A> {
 
     fn push(&self) -> Option<&dyn Push> {
         Some(self)
+    }
+
+    /// Numbers are sold once, by the account for texts.
+    fn shop(&self) -> Option<&dyn Shop> {
+        A::shop(self).filter(|_| self.channel == Channel::Sms)
     }
 }

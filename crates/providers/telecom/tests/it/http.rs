@@ -4,6 +4,7 @@
 
 mod failing;
 mod forged;
+mod numbers;
 mod speaking;
 mod texts;
 mod world;

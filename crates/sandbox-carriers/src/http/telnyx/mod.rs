@@ -2,6 +2,7 @@
 
 mod calls;
 mod messages;
+mod numbers;
 mod signature;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::Router;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
@@ -25,6 +26,11 @@ pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/v2/messages", post(messages::create))
         .route("/v2/messages/{id}", get(messages::fetch))
+        .route("/v2/available_phone_numbers", get(numbers::available))
+        .route("/v2/number_reservations", get(numbers::reservations).post(numbers::reserve))
+        .route("/v2/number_orders", get(numbers::orders).post(numbers::buy))
+        .route("/v2/phone_numbers", get(numbers::list))
+        .route("/v2/phone_numbers/{id}", delete(numbers::release))
         .route("/v2/calls", post(calls::dial))
         .route("/v2/calls/{id}/actions/speak", post(calls::speak))
         .route("/v2/calls/{id}/actions/hangup", post(calls::hangup))

@@ -2,6 +2,7 @@
 
 mod calls;
 mod messages;
+mod numbers;
 mod signature;
 mod twiml;
 
@@ -11,7 +12,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::{HeaderMap, StatusCode, header};
@@ -30,6 +31,9 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/2010-04-01/Accounts/{sid}/Messages/{file}", get(messages::fetch))
         .route("/2010-04-01/Accounts/{sid}/Calls.json", post(calls::create))
         .route("/2010-04-01/Accounts/{sid}/Calls/{file}", get(calls::fetch))
+        .route("/2010-04-01/Accounts/{sid}/AvailablePhoneNumbers/{country}/{kind}", get(numbers::available))
+        .route("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json", get(numbers::list).post(numbers::buy))
+        .route("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers/{file}", delete(numbers::release))
         .route("/2010-04-01/Accounts/{file}", get(show))
 }
 

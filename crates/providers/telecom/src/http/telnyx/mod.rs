@@ -3,10 +3,12 @@
 
 mod call;
 mod codes;
+mod numbers;
 mod push;
 mod signature;
 
 use engine::failure::{Code, SendError};
+use engine::numbers::Shop;
 use engine::provider::Pushed;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,7 +21,7 @@ use super::api::{Api, Heard, Unreadable};
 use super::errand::{Answer, Errand};
 use super::facts::Hearing;
 use super::failure::{Refusal, Row};
-use super::{Channel, spoken};
+use super::{Carrier, Channel, spoken};
 
 pub(crate) struct Telnyx;
 
@@ -151,6 +153,10 @@ impl Api for Telnyx {
         let problem = problems.errors.into_iter().next().unwrap_or_default();
         let Answer { status, retry_after, .. } = *answer;
         Refusal { status, retry_after, code: problem.number(), details: problem.words() }
+    }
+
+    fn shop(carrier: &Carrier<Self>) -> Option<&dyn Shop> {
+        Some(carrier)
     }
 
     fn is_signed(access: &Access, push: &Pushed<'_>, now: i64) -> bool {

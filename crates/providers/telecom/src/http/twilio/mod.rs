@@ -1,10 +1,12 @@
 //! Twilio: forms over HTTP, `Messages.json` and `Calls.json`.
 
 mod codes;
+mod numbers;
 mod push;
 mod signature;
 
 use engine::failure::SendError;
+use engine::numbers::Shop;
 use engine::provider::Pushed;
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
@@ -16,7 +18,7 @@ use super::api::{Api, Heard, Unreadable};
 use super::errand::{Answer, Errand};
 use super::facts::Hearing;
 use super::failure::{Refusal, Row};
-use super::{Channel, spoken};
+use super::{Carrier, Channel, spoken};
 
 pub(crate) struct Twilio;
 
@@ -106,6 +108,10 @@ impl Api for Twilio {
         let problem = serde_json::from_slice(&answer.body).unwrap_or(Problem { code: None, message: None });
         let Answer { status, retry_after, .. } = *answer;
         Refusal { status, retry_after, code: problem.code, details: problem.message }
+    }
+
+    fn shop(carrier: &Carrier<Self>) -> Option<&dyn Shop> {
+        Some(carrier)
     }
 
     fn is_signed(access: &Access, push: &Pushed<'_>, _: i64) -> bool {

@@ -252,7 +252,8 @@ impl House {
             events: names.map(str::to_owned).to_vec(),
             ordered: false,
             options: json!({}),
-            secret: "secret".into(),
+            secret: Some("secret".into()),
+            headers: Vec::new(),
             most: None,
         };
         let create = subscriptions::create(self.engine(), new).unwrap();

@@ -1,10 +1,10 @@
 //! The world outside: a provider with numbers and templates, and a transport, that do what a test tells them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use engine::billing::Tariff;
-use engine::content::Content;
+use engine::content::{Content, Template};
 use engine::events::Document;
 use engine::facts::TemplateState;
 use engine::failure::SendError;
@@ -15,7 +15,7 @@ use engine::senders::Sender;
 use engine::transport::{Answer, Parcel, Transport};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// What the provider was asked for, how it shall answer, and what it has.
 #[derive(Default)]
@@ -27,6 +27,8 @@ pub struct Cloud {
     pub profile: Mutex<Value>,
     pub commerce: Mutex<Value>,
     pub templates: Mutex<Vec<TemplateState>>,
+    /// In whose words templates are filled in.
+    pub fills_like: OnceLock<Arc<dyn Provider>>,
 }
 
 pub struct Fake(pub Arc<Cloud>);
@@ -65,6 +67,12 @@ impl Provider for Fake {
             category: pricing["category"].as_str().map(str::to_owned),
             free: pricing["type"] == "free_customer_service",
         })
+    }
+    fn fill(&self, template: Template, variables: &Map<String, Value>) -> Template {
+        match self.0.fills_like.get() {
+            Some(other) => other.fill(template, variables),
+            None => template,
+        }
     }
     fn read_receipts(&self) -> Option<&dyn ReadReceipts> {
         Some(self)

@@ -1,0 +1,218 @@
+//! What is done outside for each state. Nothing here writes: what came of it is committed by `record`.
+
+use store::Id;
+
+use super::order::{Order, Payment, Place, State};
+use super::purchase::till;
+use super::{Bill, Bought, Offer, Onboarding, Proof, Session, Shop, Standing, code, wishes};
+use crate::Engine;
+use crate::provider::{Account, CallError, FoundSender};
+
+/// Offers that are looked at.
+const OFFERS: usize = 20;
+
+/// What came of a step.
+#[derive(Debug)]
+pub(super) enum Done {
+    Found(Vec<Offer>),
+    Reserved(Option<String>),
+    Opened(Session),
+    Payment(Standing),
+    Bought(Bought),
+    Added {
+        id: String,
+        proof: Proof,
+    },
+    Asked,
+    Proven(Proof),
+    /// The network says that this is not the code. `tried`: sealed.
+    Wrong {
+        why: String,
+        tried: Option<Vec<u8>>,
+    },
+    Registered(Box<FoundSender>),
+    Removed,
+    /// What had been paid was given back, or nothing had been paid.
+    Settled(Option<String>),
+    /// There was nothing to do but to wait, and the wait is over.
+    Waited,
+}
+
+pub(super) type Outcome = Result<Done, CallError>;
+
+pub(super) async fn take(engine: &Engine, order: &Order) -> Outcome {
+    match order.state {
+        // Nobody begins anything that is not wanted any more.
+        state if order.details.cancelled && !state.is_undoing() => Ok(Done::Waited),
+        State::Searching => search(engine, order).await,
+        State::Reserving => reserve(engine, order).await,
+        State::PendingPayment => payment(engine, order).await,
+        State::Ordering => buy(engine, order).await,
+        State::Adding => add(engine, order).await,
+        State::Asking => ask(engine, order).await,
+        State::Verifying => verify(engine, order).await,
+        State::Registering => register(engine, order).await,
+        State::Releasing | State::Failing => give_back(engine, order).await,
+        State::Refunding => refund(engine, order).await,
+        State::AwaitingCode | State::Active | State::Released | State::Failed => Ok(Done::Waited),
+    }
+}
+
+/// An account with its provider's capability.
+struct With<'a, C: ?Sized> {
+    account: std::sync::Arc<Account>,
+    can: &'a C,
+}
+
+fn gone(what: &str) -> CallError {
+    CallError::Unauthorized { message: format!("our account at the {what} is not there any more"), code: None }
+}
+
+async fn carrier<'a>(engine: &'a Engine, order: &Order) -> Result<With<'a, dyn Shop + 'a>, CallError> {
+    let account = engine.account(&order.carrier_id).await?.ok_or_else(|| gone("carrier"))?;
+    let can = engine.provider(&account.provider).and_then(|it| it.shop()).ok_or_else(|| gone("carrier"))?;
+    Ok(With { account, can })
+}
+
+async fn network<'a>(engine: &'a Engine, order: &Order) -> Result<With<'a, dyn Onboarding + 'a>, CallError> {
+    let account = engine.account(&order.account_id).await?.ok_or_else(|| gone("network"))?;
+    let can = engine.provider(&account.provider).and_then(|it| it.onboarding()).ok_or_else(|| gone("network"))?;
+    Ok(With { account, can })
+}
+
+fn number(order: &Order) -> Result<&str, CallError> {
+    order.number.as_deref().ok_or_else(|| CallError::Unreadable("the order has no number".into()))
+}
+
+fn network_id(order: &Order) -> Result<&str, CallError> {
+    let id = order.details.provider_number.as_deref();
+    id.ok_or_else(|| CallError::Unreadable("the network has no name for the number".into()))
+}
+
+async fn search(engine: &Engine, order: &Order) -> Outcome {
+    let shop = carrier(engine, order).await?;
+    shop.can.available(&shop.account, &order.details.wish, OFFERS).await.map(Done::Found)
+}
+
+async fn reserve(engine: &Engine, order: &Order) -> Outcome {
+    let shop = carrier(engine, order).await?;
+    shop.can.reserve(&shop.account, &order.id, number(order)?).await.map(Done::Reserved)
+}
+
+/// Opens the place where it is paid; later, when nobody has paid in time, closes it.
+async fn payment(engine: &Engine, order: &Order) -> Outcome {
+    let details = &order.details;
+    if details.payment != Payment::Checkout || details.paid_at.is_some() {
+        return Ok(Done::Waited);
+    }
+    let till = till(engine).ok_or_else(|| gone("till"))?;
+    match &details.session {
+        None => till.open(&bill(order)?).await.map(Done::Opened),
+        Some(session) => till.end(session).await.map(Done::Payment),
+    }
+}
+
+fn bill(order: &Order) -> Result<Bill, CallError> {
+    let details = &order.details;
+    Ok(Bill {
+        order: order.id,
+        amount: details.amount,
+        currency: details.currency.clone(),
+        title: format!("Phone number {}", number(order)?),
+        expires_at: details.pay_until,
+    })
+}
+
+async fn buy(engine: &Engine, order: &Order) -> Outcome {
+    let shop = carrier(engine, order).await?;
+    shop.can.buy(&shop.account, &order.id, number(order)?).await.map(Done::Bought)
+}
+
+async fn add(engine: &Engine, order: &Order) -> Outcome {
+    let (net, details) = (network(engine, order).await?, &order.details);
+    let id = net.can.add(&net.account, number(order)?, &details.display_name, details.place).await?;
+    let proof = net.can.proof(&net.account, &id, details.place).await?;
+    Ok(Done::Added { id, proof })
+}
+
+async fn ask(engine: &Engine, order: &Order) -> Outcome {
+    let net = network(engine, order).await?;
+    net.can.request_code(&net.account, network_id(order)?, order.details.method).await.map(|()| Done::Asked)
+}
+
+/// The answer to an earlier try may have been lost: a number that is verified needs no code.
+async fn verify(engine: &Engine, order: &Order) -> Outcome {
+    let (net, id, place) = (network(engine, order).await?, network_id(order)?, order.details.place);
+    let proof = net.can.proof(&net.account, id, place).await?;
+    if proof.verified {
+        return Ok(Done::Proven(proof));
+    }
+    let Some(sealed) = &order.code else { return Ok(Done::Wrong { why: "there is no code".into(), tried: None }) };
+    let code = code::open(&engine.key, &order.id, sealed)?;
+    match net.can.verify_code(&net.account, id, &code).await {
+        Ok(()) => {
+            net.can.proof(&net.account, id, place).await.map(|proof| Done::Proven(Proof { verified: true, ..proof }))
+        }
+        Err(CallError::Refused { message: why, .. }) => Ok(Done::Wrong { why, tried: Some(sealed.clone()) }),
+        Err(error) => Err(error),
+    }
+}
+
+async fn register(engine: &Engine, order: &Order) -> Outcome {
+    let (net, pin) = (network(engine, order).await?, wishes::pin(engine, &order.organization_id, number(order)?));
+    let found = net.can.register(&net.account, network_id(order)?, &pin).await?;
+    Ok(Done::Registered(Box::new(found)))
+}
+
+/// Takes the number from the network and gives it back to the carrier, as far as it came.
+async fn give_back(engine: &Engine, order: &Order) -> Outcome {
+    let details = &order.details;
+    if let Some(id) = &details.provider_number {
+        let net = network(engine, order).await?;
+        net.can.remove(&net.account, id, details.place).await?;
+    }
+    if let Some(number) = order.number.as_deref().filter(|_| details.bought) {
+        let shop = carrier(engine, order).await?;
+        shop.can.release(&shop.account, &order.id, number).await?;
+    }
+    if let Some(reservation) = &details.reservation {
+        let shop = carrier(engine, order).await?;
+        shop.can.cancel(&shop.account, reservation).await?;
+    }
+    Ok(Done::Removed)
+}
+
+/// Nobody can have paid where no session was opened, or none that anybody was told of.
+async fn refund(engine: &Engine, order: &Order) -> Outcome {
+    let details = &order.details;
+    let Some(session) = details.session.as_ref().filter(|_| details.refund.is_none()) else {
+        return Ok(Done::Settled(None));
+    };
+    let till = till(engine).ok_or_else(|| gone("till"))?;
+    let reference = match &details.payment_reference {
+        Some(known) => known.clone(),
+        None => match till.end(session).await? {
+            Standing::Paid { reference } => reference,
+            Standing::Ended => return Ok(Done::Settled(None)),
+            Standing::Open => return Err(still_open()),
+        },
+    };
+    give_money_back(engine, &order.id, &reference).await
+}
+
+fn still_open() -> CallError {
+    CallError::Unreadable("the payment can neither be ended nor given back".into())
+}
+
+async fn give_money_back(engine: &Engine, order: &Id, reference: &str) -> Outcome {
+    let till = till(engine).ok_or_else(|| gone("till"))?;
+    till.refund(order, reference).await.map(|refund| Done::Settled(Some(refund)))
+}
+
+/// Where a verified number goes on to.
+pub(super) fn after_proof(place: Place) -> State {
+    match place {
+        Place::Account => State::Registering,
+        Place::Pool => State::Active,
+    }
+}

@@ -1,0 +1,88 @@
+//! The stock of numbers: what is for sale, who bought what, and for which order of his.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use super::account::Account;
+use super::desk::Desk;
+
+/// A number that was bought.
+#[derive(Clone, Debug)]
+pub(super) struct Sold {
+    /// The carrier's name for it.
+    pub(super) id: String,
+    /// The account that bought it.
+    pub(super) account: String,
+    /// E.164 with `+`.
+    pub(super) number: String,
+    /// The buyer's own words for it.
+    pub(super) reference: String,
+    /// Where what people write to it goes, if elsewhere than the account's.
+    pub(super) inbound_url: Option<String>,
+}
+
+/// What somebody looks for.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// ISO 3166-1 alpha-2.
+    pub(super) country: String,
+    /// An area code.
+    pub(super) prefix: Option<String>,
+    pub(super) contains: Option<String>,
+    pub(super) limit: usize,
+}
+
+/// Numbers of each area.
+const EACH: u32 = 50;
+
+impl Desk {
+    fn sold(&self) -> MutexGuard<'_, Vec<Sold>> {
+        self.sold.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What nobody has bought. The numbers are such as are kept for stories, and each carrier has its own.
+    pub(super) fn stock(&self, carrier: &str, wanted: &Wanted) -> Vec<String> {
+        let contains = wanted.contains.as_deref().unwrap_or_default().trim_start_matches('+');
+        let named = contains.get(1..4).filter(|_| contains.len() == 11 && contains.starts_with('1'));
+        let area = wanted.prefix.as_deref().or(named).unwrap_or("212");
+        let beginning = match wanted.country.as_str() {
+            "US" | "CA" => format!("+1{area}5550"),
+            "GB" => "+44770090".to_owned(),
+            _ => return Vec::new(),
+        };
+        let first = if carrier == "twilio" { 100 } else { 100 + EACH };
+        let numbers = (first..first + EACH).map(|last| match wanted.country.as_str() {
+            "GB" => format!("{beginning}0{last}"),
+            _ => format!("{beginning}{last}"),
+        });
+        let sold = self.sold();
+        let free = numbers.filter(|number| !sold.iter().any(|sold| sold.number == *number));
+        free.filter(|number| number.contains(contains)).take(wanted.limit.min(100)).collect()
+    }
+
+    /// `None`: somebody has it.
+    pub(super) fn sell(&self, account: &Account, sold: Sold) -> Option<Sold> {
+        let mut all = self.sold();
+        if all.iter().any(|known| known.number == sold.number) {
+            return None;
+        }
+        all.push(sold.clone());
+        drop(all);
+        self.change(&account.credentials.name(), |numbers| numbers.push(sold.number.clone()));
+        Some(sold)
+    }
+
+    /// `false`: the account has no such number.
+    pub(super) fn take_back(&self, account: &Account, id: &str) -> bool {
+        let name = account.credentials.name();
+        let mut all = self.sold();
+        let Some(place) = all.iter().position(|sold| sold.id == id && sold.account == name) else { return false };
+        let gone = all.remove(place);
+        drop(all);
+        self.change(&name, |numbers| numbers.retain(|number| *number != gone.number));
+        true
+    }
+
+    pub(super) fn sold_to(&self, account: &str) -> Vec<Sold> {
+        self.sold().iter().filter(|sold| sold.account == account).cloned().collect()
+    }
+}

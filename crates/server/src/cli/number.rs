@@ -1,0 +1,75 @@
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use engine::numbers::{Approve, Decline, Order, Release};
+use engine::{Engine, Id, clock};
+
+use super::Failure;
+use crate::settings::Settings;
+
+/// Phone numbers that are bought.
+#[derive(Subcommand)]
+pub enum Number {
+    /// Show all orders, newest first.
+    List,
+    /// Let an order go on that waits for an operator.
+    Approve {
+        /// The order's id.
+        id: String,
+    },
+    /// Say no to one.
+    Decline {
+        /// The order's id.
+        id: String,
+    },
+    /// Give a number back, or end its order.
+    Release {
+        /// The order's id.
+        id: String,
+    },
+}
+
+impl Number {
+    /// What is decided here is carried out by the serving process.
+    pub async fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
+        let engine = super::engine(settings).await?;
+        match self {
+            Self::List => {
+                for order in engine.all_number_orders().await? {
+                    show(&order);
+                }
+            }
+            Self::Approve { id } => {
+                let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;
+                show(&engine.perform(Approve { engine: engine.clone(), organization, id }).await??);
+            }
+            Self::Decline { id } => {
+                let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;
+                show(&engine.perform(Decline { engine: engine.clone(), organization, id }).await??);
+            }
+            Self::Release { id } => {
+                let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;
+                show(&engine.perform(Release { engine: engine.clone(), organization, id }).await??);
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn find(engine: &Engine, spelling: &str) -> Result<Order, Failure> {
+    let id = Id::parse_hex24(spelling);
+    let found = engine.all_number_orders().await?.into_iter().find(|order| Some(order.id) == id);
+    found.ok_or_else(|| format!("there is no order {spelling}").into())
+}
+
+fn show(order: &Order) {
+    let number = order.number.as_deref().unwrap_or("-");
+    let why =
+        order.reason().map(|reason| reason.text.as_str()).or(order.details.trouble.as_deref()).unwrap_or_default();
+    println!(
+        "{}  {}  {number:16}  {:16}  {why}",
+        clock::rfc3339(order.created_at),
+        order.id.hex24(),
+        order.state.as_str()
+    );
+}
