@@ -2,7 +2,7 @@
 //!
 //! Two tasks carry it: this one reads, and hands every node to the world under its lock; the other empties the outbox. The
 //! world never waits for a socket. When either task ends, the connection ends and the world is told, so that what the client
-//! did not confirm goes back to its queue.
+//! did not confirm goes back to its queue. A client that is said goodbye to has a moment to read it.
 
 mod chain;
 mod frames;
@@ -26,6 +26,8 @@ pub(crate) use outbox::{Outbox, Parcel};
 
 /// A client that says nothing for so long before it is logged in is not waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a client may take to go once it was told to.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Why a connection ended.
 #[derive(Debug, thiserror::Error)]
@@ -56,14 +58,22 @@ async fn talk(shared: &Shared, socket: WebSocket) -> Result<(), Error> {
     pause(shared.handshake_delay).await;
     let Some(line) = shared.world().enter(client, &payload, outbox) else {
         // What was said to it must still leave.
-        let _ = writer.await;
+        if let Ok(Left::Closed) = writer.await {
+            linger(&mut incoming).await;
+        }
         return Ok(());
     };
     let end = tokio::select! {
         end = listen(shared, line, &mut incoming, &receive) => end,
-        written = &mut writer => match written {
+        left = &mut writer => match left {
             Ok(Left::Open) => endure(&mut incoming).await,
-            _ => Ok(()),
+            Ok(Left::Closed) => {
+                // Its successor may come while it goes.
+                shared.world().leave(line);
+                linger(&mut incoming).await;
+                Ok(())
+            }
+            Ok(Left::Cut) | Err(_) => Ok(()),
         },
     };
     writer.abort();
@@ -100,9 +110,16 @@ async fn endure(incoming: &mut Incoming) -> Result<(), Error> {
     }
 }
 
+/// Waits for a client that was told goodbye to go by itself, for a moment: a socket that is closed under what its client
+/// still writes is reset, and the goodbye is lost with it.
+async fn linger(incoming: &mut Incoming) {
+    let _ = tokio::time::timeout(FAREWELL, endure(incoming)).await;
+}
+
 /// How the writer left the connection.
 enum Left {
-    Ended,
+    Closed,
+    Cut,
     Open,
 }
 
@@ -116,13 +133,13 @@ async fn empty(mut parcels: mpsc::UnboundedReceiver<Parcel>, mut outgoing: Outgo
                 outgoing.node(&cipher, &node).await
             }
             Parcel::Close => break,
-            Parcel::Cut => return Left::Ended,
+            Parcel::Cut => return Left::Cut,
             Parcel::Silence => return Left::Open,
         };
         if said.is_err() {
-            return Left::Ended;
+            return Left::Cut;
         }
     }
     outgoing.close().await;
-    Left::Ended
+    Left::Closed
 }
