@@ -32,6 +32,10 @@ measure *ARGS:
 contracts *ARGS:
     scripts/contracts {{ ARGS }}
 
+# note anew which functions a start runs, for the linker
+startup-order:
+    scripts/startup-order
+
 # a shell (or COMMAND) with a scratch PostgreSQL at $HERMOD_TEST_POSTGRES
 pg *COMMAND='bash':
     scripts/postgres {{ COMMAND }}

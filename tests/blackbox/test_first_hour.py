@@ -110,11 +110,13 @@ def beside_the_server(data, sent, wamid):
 def same_again(platform, told, sent):
     """A second start on the same directory changes nothing but ports and process."""
     def stable(told):
-        kept = {**told, "meta": {**told["meta"]}}
+        kept = {**told, "meta": {**told["meta"]}, "stripe": {**told["stripe"]}}
         for moving in ("base_url", "sandbox_url", "pid", "web"):
             kept.pop(moving, None)
         for moving in ("graph_url", "webhook_url"):
             kept["meta"].pop(moving)
+        for moving in ("base_url", "webhook_url"):
+            kept["stripe"].pop(moving)
         return kept
 
     assert stable(platform.told) == stable(told)

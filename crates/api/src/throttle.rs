@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use foldhash::fast::RandomState;
 
 const NANOS: i64 = 1_000_000;
@@ -46,6 +47,20 @@ pub struct Standing {
     pub reset: i64,
     /// The request must not be served; whole seconds until one may, at least 1.
     pub retry_after: Option<i64>,
+}
+
+impl Standing {
+    /// In the headers that most APIs have; `x-ratelimit-reset` is a moment, in seconds since 1970.
+    pub fn show(self, headers: &mut HeaderMap) {
+        let mut put =
+            |name: &'static str, value: i64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
+        put("x-ratelimit-limit", i64::from(self.limit));
+        put("x-ratelimit-remaining", i64::from(self.remaining));
+        put("x-ratelimit-reset", self.reset);
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
 }
 
 /// All callers' buckets.

@@ -86,7 +86,7 @@ impl Work for Record {
                 return store::jobs::update(tx, &job).await;
             }
         }
-        store::jobs::delete(tx, &self.job.id).await.map(drop)
+        store::jobs::delete(tx, &self.job.id).await
     }
 }
 

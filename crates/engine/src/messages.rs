@@ -98,6 +98,8 @@ pub struct Send {
     new: Box<New>,
     kind: String,
     content: String,
+    /// The template that it is made from, where that was looked up before.
+    template: Option<Arc<Template>>,
     /// Somebody waits to be told.
     told: AtomicBool,
 }
@@ -105,7 +107,7 @@ pub struct Send {
 #[must_use]
 pub fn send(engine: &Engine, new: New) -> Send {
     let (kind, content) = (new.content.kind().to_owned(), new.content.to_json());
-    Send { engine: engine.clone(), new: Box::new(new), kind, content, told: AtomicBool::new(false) }
+    Send { engine: engine.clone(), new: Box::new(new), kind, content, template: None, told: AtomicBool::new(false) }
 }
 
 impl Work for Send {
@@ -118,13 +120,13 @@ impl Work for Send {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let sender = &*new.sender;
-        let objection = self.objection(tx, template.as_ref()).await?;
+        let objection = self.objection(tx, template.as_deref()).await?;
         if let Some((refusal, false)) = objection {
             return Ok(Err(refusal));
         }
         let (organization, to) = (&sender.organization_id, &new.to);
         // What is taken all the same and never sent costs nothing.
-        let bill = self.bill(tx, template.as_ref()).await?;
+        let bill = self.bill(tx, template.as_deref()).await?;
         let bill = if objection.is_some() { bill.map(Bill::unreserved) } else { bill };
         // The balance is locked before the conversation, as by everybody who sends.
         if let Some(bill) = bill.as_ref().filter(|bill| bill.is_reserved())
@@ -195,7 +197,7 @@ impl SendAll {
         for send in &self.0 {
             // What is refused for another reason says so itself.
             let Ok(template) = send.sendable(tx).await? else { return Ok(true) };
-            bills.extend(send.bill(tx, template.as_ref()).await?.filter(Bill::is_reserved));
+            bills.extend(send.bill(tx, template.as_deref()).await?.filter(Bill::is_reserved));
         }
         billing::covers(tx, &first.new.sender.organization_id, &bills).await
     }
@@ -225,20 +227,32 @@ fn job(message: &Message) -> Job {
 }
 
 impl Send {
+    /// The same for one of many in one transaction: their template is looked up once.
+    #[must_use]
+    pub(crate) fn of(self, template: Arc<Template>) -> Self {
+        Self { template: Some(template), ..self }
+    }
+
     fn tell(&self, pending: bool) {
         self.told.fetch_or(pending, Ordering::Relaxed);
     }
 
     /// Whether the sender may send; with the template where it is one.
-    pub(crate) async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Template>>> {
+    pub(crate) async fn sendable(&self, tx: &mut Tx) -> Result<Outcome<Option<Arc<Template>>>> {
         let sender = &*self.new.sender;
         if sender.status != senders::CONNECTED {
             let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
             return Ok(Err(Refusal::NotConnected { status, reason }));
         }
         let Content::Template(wanted) = &self.new.content else { return Ok(Ok(None)) };
-        let found = store::templates::find(tx, &sender.account_id, None, &wanted.name, &wanted.language).await?;
-        let good = |it: &Template| !self.new.terms.approved_only || it.status == templates::APPROVED;
+        let found = match &self.template {
+            Some(template) => Some(template.clone()),
+            None => {
+                let (account, name, language) = (&sender.account_id, &wanted.name, &wanted.language);
+                store::templates::find(tx, account, None, name, language).await?.map(Arc::new)
+            }
+        };
+        let good = |it: &Arc<Template>| !self.new.terms.approved_only || it.status == templates::APPROVED;
         Ok(found.filter(good).map(Some).ok_or(Refusal::UnknownTemplate))
     }
 
@@ -297,7 +311,7 @@ impl Send {
         let id = engine.new_id();
         let conversation =
             store::conversations::ensure(tx, &id, organization, &sender.id, &contact, id.millis()).await?;
-        store::contacts::link(tx, &contact, &sender.id).await?;
+        store::contacts::ensure_link(tx, &contact, &sender.id).await?;
         if fresh {
             let note = Note::new(organization, events::CONTACT_CREATED, &contact).of_sender(&sender.id);
             self.tell(events::append(tx, engine, note, &serde_json::json!({ "source": "outbound" })).await?);

@@ -32,6 +32,8 @@ pub struct DeliveryPolicy {
     pub disabling: Disabling,
     /// Every attempt is kept as its owner may look at it, with where it went and what was answered.
     pub shows_attempts: bool,
+    /// Bytes of a receiver's answer that are kept.
+    pub answer_bytes: usize,
     /// When an address is left alone for a while.
     pub suspension: Option<Suspension>,
 }

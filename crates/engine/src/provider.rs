@@ -253,6 +253,18 @@ pub trait Push: Send + Sync {
     ) -> BoxFuture<'a, Result<String, PushError>>;
     /// Takes a push; `Ok` only when all of it is committed.
     fn receive<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<(), PushError>>;
+
+    /// The same, with what the provider waits to be told. Most wait for nothing.
+    fn reply<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<Option<Reply>, PushError>> {
+        Box::pin(async { self.receive(engine, push).await.map(|()| None) })
+    }
+}
+
+/// What a push is answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    pub mime: &'static str,
+    pub body: String,
 }
 
 pub struct Pushed<'a> {

@@ -12,12 +12,14 @@ pub struct Parcel {
     pub headers: Vec<(String, String)>,
     pub body: Bytes,
     pub timeout: Duration,
+    /// Bytes of the answer that are wanted.
+    pub answer_bytes: usize,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The receiver answered; whether that is a success its status says.
+    /// The receiver answered; whether that is a success its status says. `snippet` is the beginning of what it said.
     Status { status: u16, snippet: String, retry_after: Option<Duration> },
     /// No answer: the address was refused, the name did not resolve, the connection failed, time ran out.
     Failed { error: String },

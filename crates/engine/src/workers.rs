@@ -244,7 +244,7 @@ impl Work for Finished {
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         // Asked for again in the meantime: it stays.
         match store::jobs::about(tx, &self.0.id).await? {
-            Some(job) if job.state == State::Called => store::jobs::delete(tx, &job.id).await.map(drop),
+            Some(job) if job.state == State::Called => store::jobs::delete(tx, &job.id).await,
             _ => Ok(()),
         }
     }

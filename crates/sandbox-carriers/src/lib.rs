@@ -1,5 +1,6 @@
 //! Carriers on loopback: an SMSC that speaks SMPP ([`smsc`]), three carriers with HTTP APIs ([`http`]) and a mail server
-//! ([`smtp`]), for a sandbox that wants SMS, spoken codes and mail to go somewhere.
+//! ([`smtp`]), for a sandbox that wants SMS, spoken codes and mail to go somewhere; and a till ([`stripe`]), for their
+//! numbers to be paid at.
 //!
 //! Who acts: each stand-in has its own listener and a task for each connection; they share what they were given
 //! ([`ledger`]) and reach the rest of the sandbox (its clock, its phones, what is to go wrong) through [`Outside`] alone.
@@ -16,6 +17,7 @@ mod outside;
 pub mod serve;
 pub mod smsc;
 pub mod smtp;
+pub mod stripe;
 mod world;
 
 use std::net::SocketAddr;
@@ -31,6 +33,7 @@ pub struct Options {
     pub smsc: smsc::Options,
     pub http: http::Options,
     pub smtp: smtp::Options,
+    pub stripe: stripe::Options,
 }
 
 /// A stand-in did not start.
@@ -53,6 +56,7 @@ struct Running {
     smsc: smsc::Smsc,
     http: http::Carriers,
     smtp: smtp::Server,
+    stripe: stripe::Till,
 }
 
 /// Why a phone's answer went nowhere.
@@ -78,7 +82,8 @@ pub async fn start(options: Options, outside: Arc<dyn Outside>) -> Result<Handle
     let smsc = smsc::Smsc::start(options.smsc, &world).await?;
     let http = http::Carriers::start(options.http, &world).await?;
     let smtp = smtp::Server::start(options.smtp, &world).await?;
-    Ok(Handle(Arc::new(Running { world, smsc, http, smtp })))
+    let stripe = stripe::Till::start(options.stripe, &world).await?;
+    Ok(Handle(Arc::new(Running { world, smsc, http, smtp, stripe })))
 }
 
 impl Handle {
@@ -142,8 +147,8 @@ impl Handle {
         self.reply(from, to, text).await
     }
 
-    /// A network calls a number and speaks: it is seen in [`Handle::voice`], and nobody listens.
-    pub fn speak(&self, from: &str, to: &str, text: &str) {
+    /// A network calls a number and speaks: it is seen in [`Handle::voice`], with how often whoever has the number listened.
+    pub async fn speak(&self, from: &str, to: &str, text: &str) {
         let Running { world, http, .. } = &*self.0;
         let call = Call {
             id: http.fresh(),
@@ -157,7 +162,12 @@ impl Handle {
             more: serde_json::Map::new(),
         };
         let id = call.id.clone();
-        world.voice.take(call, ("network", id));
+        world.voice.take(call.clone(), ("network", id.clone()));
+        let Some((status, listened)) = http.ring(&call).await else { return };
+        world.voice.change(&id, |call| {
+            call.status = status.to_owned();
+            call.more.insert("listened".to_owned(), listened.into());
+        });
     }
 
     pub fn smsc(&self) -> &smsc::Smsc {
@@ -170,6 +180,10 @@ impl Handle {
 
     pub fn smtp(&self) -> &smtp::Server {
         &self.0.smtp
+    }
+
+    pub fn stripe(&self) -> &stripe::Till {
+        &self.0.stripe
     }
 
     /// Ends all listeners and connections.

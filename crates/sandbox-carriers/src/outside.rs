@@ -17,6 +17,11 @@ pub trait Outside: Send + Sync + 'static {
     /// Posts a callback to the platform: its answer's HTTP status, or why there was none. Made once; trying again, as the
     /// carrier does, is the caller's business.
     fn push(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<u16, String>>;
+    /// The same where what is answered matters: the status and the body. A sandbox that has no ear for it gives none.
+    fn ask(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<(u16, String), String>> {
+        let pushed = self.push(url, headers, body);
+        Box::pin(async move { pushed.await.map(|status| (status, String::new())) })
+    }
 }
 
 /// Which channel a fault is for.
@@ -27,6 +32,10 @@ pub enum Target {
     Smtp,
     /// Numbers that are bought.
     Numbers,
+    /// Calls to the till.
+    Till,
+    /// Somebody who pays there.
+    Buyer,
 }
 
 /// What goes wrong with a message, see the crate's front page.

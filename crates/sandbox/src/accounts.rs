@@ -50,6 +50,9 @@ pub(crate) struct Number {
     pub(crate) country_code: String,
     pub(crate) verified_name: String,
     pub(crate) verified: bool,
+    /// It was verified in a pool.
+    #[serde(default)]
+    pub(crate) preverified: bool,
     pub(crate) registered: bool,
     pub(crate) pin: Option<String>,
     /// The code that request_code "sent".
@@ -76,6 +79,7 @@ impl Number {
             country_code: country_code.to_owned(),
             verified_name: name.to_owned(),
             verified: false,
+            preverified: false,
             registered: false,
             pin: None,
             code: None,

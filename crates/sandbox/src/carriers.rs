@@ -1,4 +1,4 @@
-//! Carriers for SMS, spoken codes and mail, as they stand in this world: its clock, its phones, its faults.
+//! Carriers for SMS, spoken codes and mail, and a till, as they stand in this world: its clock, its phones, its faults.
 //!
 //! Each organization of a platform has a contract with every carrier, made from the seed and the platform's id like all
 //! else that it is given; the carriers themselves remember nothing over a restart, so contracts are opened anew then and
@@ -42,7 +42,10 @@ pub(crate) async fn start(
     let handle = sandbox_carriers::start(options, Arc::new(Street(Arc::downgrade(world)))).await?;
     {
         let state = world.state();
-        state.platforms.iter().for_each(|platform| drop(contracts(&world.seed, &handle, &state, platform)));
+        for platform in &state.platforms {
+            contracts(&world.seed, &handle, &state, platform);
+            handle.stripe().put(till_account(&world.seed, platform));
+        }
     }
     let (stop, stopped) = (world.stop.clone(), handle.clone());
     world.tasks.spawn(async move {
@@ -58,6 +61,25 @@ pub(crate) async fn start(
 pub(crate) fn open(world: &World, state: &State, platform: &Platform) -> Vec<Value> {
     let handle = world.carriers.get();
     handle.map(|handle| contracts(&world.seed, handle, state, platform)).unwrap_or_default()
+}
+
+/// Opens the platform's account at the till, and tells of it.
+pub(crate) fn open_till(world: &World, platform: &Platform) -> Option<Value> {
+    let till = world.carriers.get()?.stripe();
+    let account = till_account(&world.seed, platform);
+    let told = json!({
+        "base_url": till.url(),
+        "secret_key": account.secret_key,
+        "webhook_secret": account.webhook_secret,
+        "webhook_url": account.webhook_url,
+    });
+    till.put(account);
+    Some(told)
+}
+
+fn till_account(seed: &Seed, platform: &Platform) -> sandbox_carriers::stripe::Account {
+    let secret = seed.secret(&format!("platform/{}/till", platform.id));
+    sandbox_carriers::stripe::Account::derived(&secret, format!("{}/webhooks/stripe", platform.base_url))
 }
 
 fn contracts(seed: &Seed, handle: &Handle, state: &State, platform: &Platform) -> Vec<Value> {
@@ -160,6 +182,11 @@ impl Contract {
     }
 }
 
+/// What goes wrong with the purchase of a number; anything else is for the codes that come to it.
+const ORDERS: [Kind; 3] = [Kind::Status, Kind::Timeout, Kind::LostAck];
+/// What goes wrong with a call to the till.
+const CALLS: [Kind; 6] = [Kind::Status, Kind::Timeout, Kind::Drop, Kind::LostAck, Kind::Conflict, Kind::Delay];
+
 /// The world as carriers see it. It does not keep the world alive: the world keeps them.
 struct Street(Weak<World>);
 
@@ -169,17 +196,16 @@ impl Outside for Street {
     }
 
     fn fault(&self, target: Target) -> Option<Fault> {
-        if target == Target::Numbers {
-            let fault = self.0.upgrade()?.take_fault_of(faults::Target::Numbers, Kind::Status);
-            return fault.map(|fault| befalls(&fault));
-        }
-        let target = match target {
-            Target::Sms => faults::Target::Sms,
-            Target::Voice => faults::Target::Voice,
-            Target::Smtp => faults::Target::Smtp,
-            Target::Numbers => faults::Target::Numbers,
+        let world = self.0.upgrade()?;
+        let fault = match target {
+            Target::Sms => world.take_fault(faults::Target::Sms, ""),
+            Target::Voice => world.take_fault(faults::Target::Voice, ""),
+            Target::Smtp => world.take_fault(faults::Target::Smtp, ""),
+            Target::Numbers => world.take_fault_of(faults::Target::Numbers, &ORDERS),
+            Target::Till => world.take_fault_of(faults::Target::Payments, &CALLS),
+            Target::Buyer => world.take_fault_of(faults::Target::Payments, &[Kind::Code, Kind::Duplicate]),
         };
-        self.0.upgrade()?.take_fault(target, "").map(|fault| befalls(&fault))
+        fault.map(|fault| befalls(&fault))
     }
 
     fn phone(&self, number: &str) -> Phone {
@@ -191,6 +217,11 @@ impl Outside for Street {
     }
 
     fn push(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<u16, String>> {
+        let asked = self.ask(url, headers, body);
+        Box::pin(async move { asked.await.map(|(status, _)| status) })
+    }
+
+    fn ask(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<(u16, String), String>> {
         let world = self.0.upgrade();
         Box::pin(async move {
             let world = world.ok_or("the sandbox has stopped")?;
@@ -199,7 +230,11 @@ impl Outside for Street {
                     url.strip_prefix(platform.base_url.as_str()).is_some_and(|path| path.starts_with('/'))
                 });
             let peer = if introduced { Peer::Platform(url) } else { Peer::Named(url) };
-            world.outbound.call(Method::POST, &peer, headers, body.to_vec()).await.map(|answer| answer.status)
+            world
+                .outbound
+                .call(Method::POST, &peer, headers, body.to_vec())
+                .await
+                .map(|answer| (answer.status, answer.body))
         })
     }
 }

@@ -20,7 +20,12 @@
 //! `lost-ack`) does the work and cuts the connection without an answer, `duplicate` tells receipts twice, `reorder` tells them
 //! before the answer, `delay` works late.
 //!
-//! Those for `numbers`: `status` refuses the next order for a number, `drop` keeps the next code for one from arriving.
+//! Those for `numbers`: `status` refuses the next order for a number, `timeout` never answers it, `lost-ack` sells and cuts the
+//! connection without an answer; `drop` keeps the next code for a number from arriving.
+//!
+//! Those for `payments` befall the next call to the till (`status`, `timeout`, `drop` or `lost-ack`, `delay`, as for carriers) or the
+//! next buyer: `code` is what comes of it instead of money, `expired` (he took too long) or `failed` (his bank refuses
+//! afterwards); `duplicate` tells the platform twice that he paid.
 
 use std::fmt;
 
@@ -41,6 +46,7 @@ pub(crate) enum Target {
     Voice,
     Smtp,
     Numbers,
+    Payments,
 }
 
 impl Target {
@@ -131,6 +137,9 @@ impl Fault {
         if self.target == Target::Numbers {
             return self.refusal_for_numbers();
         }
+        if self.target == Target::Payments {
+            return self.refusal_for_payments();
+        }
         if self.target.is_a_carrier() {
             return self.refusal_for_carriers();
         }
@@ -183,8 +192,21 @@ impl Fault {
             Kind::Status if self.status.is_none_or(|status| !(400..=599).contains(&status)) => {
                 Some("`status` must be given, from 400 to 599")
             }
-            Kind::Status | Kind::Drop => self.refusal_of_chance(),
-            _ => Some("for numbers, `kind` is status or drop"),
+            Kind::Status | Kind::Timeout | Kind::LostAck | Kind::Drop => self.refusal_of_chance(),
+            _ => Some("for numbers, `kind` is status, timeout, lost-ack or drop"),
+        }
+    }
+
+    fn refusal_for_payments(&self) -> Option<&'static str> {
+        let ends = |code: &Code| ["expired", "failed"].contains(&code.to_string().as_str());
+        match self.kind {
+            Kind::Code if !self.code.as_ref().is_some_and(ends) => Some("for payments, `code` is expired or failed"),
+            Kind::Code | Kind::Duplicate => self.refusal_of_chance(),
+            Kind::Reorder => Some("payments know no `reorder`"),
+            Kind::Status if self.status.is_none_or(|status| !(400..=599).contains(&status)) => {
+                Some("`status` must be given, from 400 to 599")
+            }
+            _ => self.refusal_for_carriers(),
         }
     }
 
@@ -210,9 +232,14 @@ pub(crate) fn take(faults: &mut Vec<Fault>, target: Target, path: &str, dice: im
     take_where(faults, hits, dice)
 }
 
-/// Takes the first fault of a kind.
-pub(crate) fn take_kind(faults: &mut Vec<Fault>, target: Target, kind: Kind, dice: impl Fn() -> u64) -> Option<Fault> {
-    take_where(faults, |fault| fault.target == target && fault.kind == kind, dice)
+/// Takes the first fault of some kinds.
+pub(crate) fn take_kind(
+    faults: &mut Vec<Fault>,
+    target: Target,
+    kinds: &[Kind],
+    dice: impl Fn() -> u64,
+) -> Option<Fault> {
+    take_where(faults, |fault| fault.target == target && kinds.contains(&fault.kind), dice)
 }
 
 fn take_where(faults: &mut Vec<Fault>, hits: impl Fn(&Fault) -> bool, dice: impl Fn() -> u64) -> Option<Fault> {

@@ -5,7 +5,7 @@
 //! is for people and tests: a platform introduces itself there and is given accounts (`accounts`), a customer's phone writes, reads,
 //! goes offline (`phones`), the clock moves (`clock`), things go wrong on demand (`faults`), limits are switched on (`limits`), and `GET /` is a page
 //! on which a person plays the customer. A third server, in builds with the feature `web-sandbox`, is WhatsApp Web's (`web`): linked
-//! accounts and all phones live in one world. Carriers for SMS, calls and mail stand beside (`carriers`).
+//! accounts and all phones live in one world. Carriers for SMS, calls and mail, and a till, stand beside (`carriers`).
 //!
 //! One message's way: `graph::messages` checks the body as Meta would, `delivery` decides what becomes of it (failed, sent, delivered), puts it on the
 //! phone and hands the statuses to `webhooks`, which owes each of them to the platform until it answers 200.
@@ -61,6 +61,8 @@ pub struct Options {
     pub carriers_listen: SocketAddr,
     /// Where the mail server is.
     pub smtp_listen: SocketAddr,
+    /// Where the till is.
+    pub stripe_listen: SocketAddr,
     /// Where everything is kept; without it all is forgotten at the end.
     pub data_dir: Option<PathBuf>,
     /// Control API, clock and page ask for a token (see [`Handle::token`]), for listening beyond loopback.
@@ -84,6 +86,7 @@ impl Default for Options {
             smsc_listen: any,
             carriers_listen: any,
             smtp_listen: any,
+            stripe_listen: any,
             data_dir: None,
             expose: false,
             allowed_networks: vec![
@@ -163,6 +166,7 @@ fn carriers_of(options: &Options) -> sandbox_carriers::Options {
         smsc: sandbox_carriers::smsc::Options { listen: smsc, systems: Vec::new(), ..Default::default() },
         http: sandbox_carriers::http::Options { listen: http, ..Default::default() },
         smtp: sandbox_carriers::smtp::Options { listen: smtp, ..Default::default() },
+        stripe: sandbox_carriers::stripe::Options { listen: options.stripe_listen },
     }
 }
 

@@ -43,6 +43,8 @@ pub(crate) struct World {
     pub(crate) tasks: TaskTracker,
     pub(crate) dir: Option<PathBuf>,
     changed: Notify,
+    /// Held while the snapshot is written: the newest comes last.
+    saving: Mutex<()>,
     state: Mutex<State>,
     links: Mutex<HashMap<String, (i64, Stored, String)>>,
 }
@@ -83,6 +85,7 @@ impl World {
             tasks: TaskTracker::new(),
             dir: parts.dir,
             changed: Notify::new(),
+            saving: Mutex::default(),
             state: Mutex::new(state),
             links: Mutex::default(),
         })
@@ -106,10 +109,10 @@ impl World {
         faults::take(&mut state.faults, target, path, || self.ids.below(100))
     }
 
-    /// The same, of one kind only.
-    pub(crate) fn take_fault_of(&self, target: Target, kind: Kind) -> Option<Fault> {
+    /// The same, of some kinds only.
+    pub(crate) fn take_fault_of(&self, target: Target, kinds: &[Kind]) -> Option<Fault> {
         let mut state = self.state();
-        faults::take_kind(&mut state.faults, target, kind, || self.ids.below(100))
+        faults::take_kind(&mut state.faults, target, kinds, || self.ids.below(100))
     }
 
     /// Runs `work` until it is done or the sandbox stops.
@@ -123,6 +126,7 @@ impl World {
     /// Writes the snapshot now.
     pub(crate) fn save(&self) -> Result<(), saved::Error> {
         let Some(dir) = &self.dir else { return Ok(()) };
+        let _alone = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
         let snapshot = {
             let mut state = self.state();
             state.offset_ms = self.clock.offset_ms();

@@ -9,7 +9,7 @@ mod carriers;
 use std::path::Path;
 
 use engine::{Engine, accounts, keys, organizations};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{Id, Tx, Work};
@@ -17,7 +17,7 @@ use store::{Id, Tx, Work};
 use crate::digigo;
 use crate::http::Control;
 use crate::secret::write_private;
-use crate::wiring::WebServer;
+use crate::wiring::{Till, WebServer};
 use carriers::Contract;
 
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +46,8 @@ pub struct Given {
     /// One for each organization; none from a sandbox without carriers.
     #[serde(default)]
     carriers: Vec<Contract>,
+    /// Absent in a sandbox without it.
+    pub stripe: Option<Till>,
     /// Absent in a build without it.
     web: Option<Web>,
 }
@@ -140,6 +142,14 @@ pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url:
     all["ycloud"] = first["ycloud"].clone();
     all["late"] = first["late"].clone();
     all["digigo"] = first["digigo"].clone();
+    if let Some(till) = &given.stripe {
+        all["stripe"] = json!({
+            "base_url": till.base_url,
+            "secret_key": till.secret_key.expose_secret(),
+            "webhook_secret": till.webhook_secret.expose_secret(),
+            "webhook_url": till.webhook_url,
+        });
+    }
     if let Some(web) = &given.web {
         all["web"] = json!({ "server_url": web.server_url, "admin_url": web.admin_url });
     }
@@ -198,7 +208,6 @@ async fn organization(engine: &Engine, name: &str, index: usize) -> Result<Id, E
 }
 
 fn account(meta: &Meta, waba: &Waba, organization: Id) -> accounts::NewAccount {
-    use secrecy::ExposeSecret;
     let secrets = json!({
         "access_token": meta.access_token.expose_secret(),
         "app_secret": meta.app_secret.expose_secret(),
@@ -216,7 +225,6 @@ fn account(meta: &Meta, waba: &Waba, organization: Id) -> accounts::NewAccount {
 
 /// The sandbox's secrets are for whoever runs it.
 fn with_app(meta: &Meta, mut tenant: Value, base_url: &str) -> Value {
-    use secrecy::ExposeSecret;
     tenant["graph_url"] = json!(meta.graph_url);
     tenant["access_token"] = json!(meta.access_token.expose_secret());
     tenant["app_id"] = json!(meta.app_id);

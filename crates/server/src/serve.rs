@@ -91,6 +91,7 @@ pub async fn start(settings: Settings, world: World, clock: Clock) -> Result<Ser
         public_url: base_url.clone(),
         sandbox: in_sandbox,
         graph_url: given.as_ref().map(|given| given.meta.graph_url.clone()),
+        till: given.as_ref().and_then(|given| given.stripe.clone()),
         web: given.as_ref().map(Given::web_server).transpose()?.flatten(),
     };
     let mut wired = wiring::wire(&settings, &opened, around)?;

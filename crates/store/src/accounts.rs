@@ -84,13 +84,11 @@ pub async fn list(tx: &mut Tx, organization: Option<&Id>, provider: Option<&str>
 
 pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>, now: i64) -> Result<()> {
     let sql = "UPDATE accounts SET status = ?2, status_reason = ?3, updated_at = ?4 WHERE id = ?1";
-    tx.execute(sql, params![id, status, reason, now]).await.map(drop)
+    tx.post(sql, params![id, status, reason, now]).await
 }
 
 pub async fn set_secrets(tx: &mut Tx, id: &Id, secrets: &[u8], now: i64) -> Result<()> {
-    tx.execute("UPDATE accounts SET secrets = ?2, updated_at = ?3 WHERE id = ?1", params![id, secrets, now])
-        .await
-        .map(drop)
+    tx.post("UPDATE accounts SET secrets = ?2, updated_at = ?3 WHERE id = ?1", params![id, secrets, now]).await
 }
 
 /// By the provider's name for it.
@@ -104,5 +102,5 @@ pub async fn heard(tx: &mut Tx, provider: &str, external_id: &str, now: i64) -> 
     // Once in a second is enough, and keeps the row cool.
     let sql = "UPDATE accounts SET heard_at = ?3
                WHERE provider = ?1 AND external_id = ?2 AND (heard_at IS NULL OR heard_at < ?4)";
-    tx.beside().execute(sql, params![provider, external_id, now, now - 1000]).await.map(drop)
+    tx.beside().post(sql, params![provider, external_id, now, now - 1000]).await
 }

@@ -33,11 +33,11 @@ pub async fn prices(tx: &mut Tx) -> Result<Vec<Price>> {
 /// These take the place of all others.
 pub async fn replace_prices(tx: &mut Tx, prices: &[Price]) -> Result<()> {
     tx.lock_table("prices").await?;
-    tx.execute("DELETE FROM prices", &[]).await?;
+    tx.post("DELETE FROM prices", &[]).await?;
     let sql = "INSERT INTO prices (channel, region, category, amount, currency) VALUES (?1, ?2, ?3, ?4, ?5)";
     for price in prices {
         let Price { channel, region, category, amount, currency } = price;
-        tx.execute(sql, params![channel, region, category, *amount, currency]).await?;
+        tx.post(sql, params![channel, region, category, *amount, currency]).await?;
     }
     Ok(())
 }
@@ -142,7 +142,7 @@ pub async fn entries_about(tx: &mut Tx, message: &Id) -> Result<Vec<Entry>> {
 
 /// Writes down what a message costs. The caller has locked it and decided.
 pub async fn bill(tx: &mut Tx, message: &Id, billing: &str) -> Result<()> {
-    tx.execute("UPDATE messages SET billing = ?2 WHERE id = ?1", params![message, billing]).await.map(drop)
+    tx.post("UPDATE messages SET billing = ?2 WHERE id = ?1", params![message, billing]).await
 }
 
 /// The messages with a bill that a contact was never sent. Its conversations are locked from now on.

@@ -30,7 +30,7 @@ fn read(mut row: Row) -> Result<Call> {
 pub async fn insert(tx: &mut Tx, call: &Call) -> Result<()> {
     let sql = "INSERT INTO calls (id, sender_id, name, ask, asked_at, until, taken) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)";
     let values = params![&call.id, &call.sender_id, &call.name, &call.ask, call.asked_at, call.until];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Whether anybody asks a session that this process holds.
@@ -52,7 +52,7 @@ pub async fn take(tx: &mut Tx, holder: &str, now: i64) -> Result<Vec<Call>> {
 
 /// Answers, if somebody still waits.
 pub async fn answer(tx: &mut Tx, id: &Id, answer: &str, now: i64) -> Result<()> {
-    tx.execute("UPDATE calls SET answer = ?2, answered_at = ?3 WHERE id = ?1", params![id, answer, now]).await.map(drop)
+    tx.post("UPDATE calls SET answer = ?2, answered_at = ?3 WHERE id = ?1", params![id, answer, now]).await
 }
 
 /// The answer, if there is one.
@@ -62,10 +62,10 @@ pub async fn answered(tx: &mut Tx, id: &Id) -> Result<Option<String>> {
 }
 
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<()> {
-    tx.execute("DELETE FROM calls WHERE id = ?1", params![id]).await.map(drop)
+    tx.post("DELETE FROM calls WHERE id = ?1", params![id]).await
 }
 
 /// Forgets what nobody waits for.
 pub async fn purge(tx: &mut Tx, before: i64) -> Result<()> {
-    tx.execute("DELETE FROM calls WHERE until < ?1", params![before]).await.map(drop)
+    tx.post("DELETE FROM calls WHERE until < ?1", params![before]).await
 }

@@ -1,6 +1,6 @@
 //! People and businesses we talk to, and the addresses they have.
 
-use crate::db::{Result, Row, Tx};
+use crate::db::{Result, Row, Tx, Value, places};
 use crate::select::{Select, like};
 use crate::{Id, params};
 
@@ -109,7 +109,7 @@ pub async fn insert(tx: &mut Tx, contact: &Contact) -> Result<()> {
         contact.created_at,
         contact.updated_at,
     ];
-    tx.beside().execute(sql, values).await.map(drop)
+    tx.beside().post(sql, values).await
 }
 
 /// Who has an address.
@@ -132,17 +132,26 @@ pub async fn add_address(
     Ok(tx.beside().execute(sql, params![organization, kind, value, contact, now]).await? > 0)
 }
 
+/// Those of addresses of one kind whose owners are blocked by us.
+pub async fn blocked_among(tx: &mut Tx, organization: &Id, kind: &str, values: &[&str]) -> Result<Vec<String>> {
+    let sql = format!(
+        "SELECT a.value FROM addresses a JOIN contacts c ON c.id = a.contact_id
+         WHERE a.organization_id = ?1 AND a.kind = ?2 AND c.blocked = 1 AND a.value IN ({})",
+        places(3, values.len())
+    );
+    let mut all = params![organization, kind].to_vec();
+    all.extend(values.iter().map(|value| Value::from(*value)));
+    tx.beside().query(&sql, &all).await?.into_iter().map(|mut row| row.take()).collect()
+}
+
 /// Whether whoever has an address is blocked by us.
 pub async fn is_blocked(tx: &mut Tx, organization: &Id, address: &Address) -> Result<bool> {
-    let sql = "SELECT c.blocked FROM addresses a JOIN contacts c ON c.id = a.contact_id
-               WHERE a.organization_id = ?1 AND a.kind = ?2 AND a.value = ?3";
-    let row = tx.beside().query_opt(sql, params![organization, &address.kind, &address.value]).await?;
-    row.map_or(Ok(false), |mut row| row.take())
+    Ok(!blocked_among(tx, organization, &address.kind, &[&address.value]).await?.is_empty())
 }
 
 pub async fn remove_address(tx: &mut Tx, organization: &Id, kind: &str, value: &str) -> Result<()> {
     let sql = "DELETE FROM addresses WHERE organization_id = ?1 AND kind = ?2 AND value = ?3";
-    tx.execute(sql, params![organization, kind, value]).await.map(drop)
+    tx.post(sql, params![organization, kind, value]).await
 }
 
 pub async fn addresses(tx: &mut Tx, contact: &Id) -> Result<Vec<Address>> {
@@ -151,11 +160,17 @@ pub async fn addresses(tx: &mut Tx, contact: &Id) -> Result<Vec<Address>> {
     rows.into_iter().map(|mut row| Ok(Address { kind: row.take()?, value: row.take()? })).collect()
 }
 
+const LINK: &str = "INSERT INTO contact_senders (sender_id, contact_id) VALUES (?1, ?2)
+                    ON CONFLICT (sender_id, contact_id) DO NOTHING";
+
 /// Makes a contact known to a sender; `false` when it was.
 pub async fn link(tx: &mut Tx, contact: &Id, sender: &Id) -> Result<bool> {
-    let sql = "INSERT INTO contact_senders (sender_id, contact_id) VALUES (?1, ?2)
-               ON CONFLICT (sender_id, contact_id) DO NOTHING";
-    Ok(tx.beside().execute(sql, params![sender, contact]).await? > 0)
+    Ok(tx.beside().execute(LINK, params![sender, contact]).await? > 0)
+}
+
+/// The same where it does not matter whether it was.
+pub async fn ensure_link(tx: &mut Tx, contact: &Id, sender: &Id) -> Result<()> {
+    tx.beside().post(LINK, params![sender, contact]).await
 }
 
 pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Contact>> {
@@ -256,11 +271,11 @@ pub async fn is_tag(tx: &mut Tx, organization: &Id, tag: &str) -> Result<bool> {
 }
 
 pub async fn set_tags(tx: &mut Tx, organization: &Id, contact: &Id, tags: &[String]) -> Result<()> {
-    tx.execute("DELETE FROM contact_tags WHERE contact_id = ?1", params![contact]).await?;
+    tx.post("DELETE FROM contact_tags WHERE contact_id = ?1", params![contact]).await?;
     for (position, tag) in tags.iter().enumerate() {
         let sql = "INSERT INTO contact_tags (contact_id, organization_id, tag, position) VALUES (?1, ?2, ?3, ?4)
                    ON CONFLICT (contact_id, tag) DO NOTHING";
-        tx.execute(sql, params![contact, organization, tag, position as i64]).await?;
+        tx.post(sql, params![contact, organization, tag, position as i64]).await?;
     }
     Ok(())
 }
@@ -292,7 +307,7 @@ pub async fn update(tx: &mut Tx, contact: &Contact) -> Result<()> {
         contact.notes.as_deref(),
         contact.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Gives a name to a contact that has none; `false` when it has one.

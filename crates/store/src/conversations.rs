@@ -1,6 +1,6 @@
 //! One sender with one contact.
 
-use crate::db::{Error, Result, Row, Tx};
+use crate::db::{Error, Result, Row, Tx, Value};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -88,10 +88,15 @@ pub async fn ensure(
     if let Some(row) = tx.beside().query_opt(&find, params![contact, sender]).await? {
         return read(row);
     }
-    let sql = "INSERT INTO conversations (id, organization_id, sender_id, contact_id, status, unread_count, pair_free_at, created_at, updated_at)
-               VALUES (?1, ?2, ?3, ?4, 'open', 0, 0, ?5, ?5) ON CONFLICT (contact_id, sender_id) DO NOTHING";
-    tx.beside().execute(sql, params![fresh, organization, sender, contact, now]).await?;
-    let row = tx.beside().query_opt(&find, params![contact, sender]).await?;
+    let insert = format!(
+        "INSERT INTO conversations (id, organization_id, sender_id, contact_id, status, unread_count, pair_free_at, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, 'open', 0, 0, ?5, ?5) ON CONFLICT (contact_id, sender_id) DO NOTHING RETURNING {COLUMNS}"
+    );
+    let made = tx.beside().query_opt(&insert, params![fresh, organization, sender, contact, now]).await?;
+    let row = match made {
+        Some(row) => Some(row),
+        None => tx.beside().query_opt(&find, params![contact, sender]).await?,
+    };
     row.map(read).transpose()?.ok_or(Error::Dangling)
 }
 
@@ -119,8 +124,16 @@ pub async fn with_address(
         .transpose()
 }
 
-/// Activity is indexed by the minute, and that index is left alone for as long as the minute lasts.
+/// Activity is indexed by the minute, and that index is left alone for as long as the minute lasts: SQLite needs a
+/// statement of its own for that, PostgreSQL sees by itself that nothing changes.
 const MINUTE: i64 = 60_000;
+
+async fn moved(tx: &mut Tx, same_minute: &str, next: &str, values: &[Value<'_>]) -> Result<()> {
+    if !tx.is_postgres() && tx.beside().execute(same_minute, values).await? > 0 {
+        return Ok(());
+    }
+    tx.beside().post(next, values).await
+}
 
 /// A message was sent, the newest now.
 pub async fn wrote(tx: &mut Tx, id: &Id, message: &Id, now: i64) -> Result<()> {
@@ -129,10 +142,7 @@ pub async fn wrote(tx: &mut Tx, id: &Id, message: &Id, now: i64) -> Result<()> {
     const NEXT: &str = "UPDATE conversations SET last_message_at = ?2, updated_at = ?2, last_message_id = ?4,
          sent_count = sent_count + 1, last_sent_at = ?2, active_minute = ?3 WHERE id = ?1";
     let values = params![id, now, now.div_euclid(MINUTE), message];
-    if tx.beside().execute(SAME_MINUTE, values).await? == 0 {
-        tx.beside().execute(NEXT, values).await?;
-    }
-    Ok(())
+    moved(tx, SAME_MINUTE, NEXT, values).await
 }
 
 macro_rules! heard {
@@ -147,12 +157,12 @@ macro_rules! heard {
 /// A message came in, the newest now: the window opens again and a resolved conversation with it.
 pub async fn heard(tx: &mut Tx, id: &Id, message: &Id, at: i64, window_until: i64, now: i64) -> Result<()> {
     const SAME_MINUTE: &str = concat!(heard!(), " WHERE id = ?1 AND active_minute >= ?5");
-    const NEXT: &str = concat!(heard!(), ", active_minute = ?5 WHERE id = ?1");
+    const NEXT: &str = concat!(
+        heard!(),
+        ", active_minute = CASE WHEN active_minute > ?5 THEN active_minute ELSE ?5 END WHERE id = ?1"
+    );
     let values = params![id, at, window_until, now, at.div_euclid(MINUTE), message];
-    if tx.beside().execute(SAME_MINUTE, values).await? == 0 {
-        tx.beside().execute(NEXT, values).await?;
-    }
-    Ok(())
+    moved(tx, SAME_MINUTE, NEXT, values).await
 }
 
 /// When the pair of sender and contact may be used next; `None` for an unknown conversation.
@@ -162,7 +172,7 @@ pub async fn pair_free_at(tx: &mut Tx, id: &Id) -> Result<Option<i64>> {
 }
 
 pub async fn set_pair_free_at(tx: &mut Tx, id: &Id, at: i64) -> Result<()> {
-    tx.execute("UPDATE conversations SET pair_free_at = ?2 WHERE id = ?1", params![id, at]).await.map(drop)
+    tx.post("UPDATE conversations SET pair_free_at = ?2 WHERE id = ?1", params![id, at]).await
 }
 
 pub async fn get(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Option<Conversation>> {
@@ -213,9 +223,9 @@ pub async fn update(tx: &mut Tx, conversation: &Conversation) -> Result<()> {
         conversation.assignee.as_deref(),
         conversation.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 pub async fn set_unread(tx: &mut Tx, id: &Id, unread: i64) -> Result<()> {
-    tx.execute("UPDATE conversations SET unread_count = ?2 WHERE id = ?1", params![id, unread]).await.map(drop)
+    tx.post("UPDATE conversations SET unread_count = ?2 WHERE id = ?1", params![id, unread]).await
 }

@@ -85,7 +85,7 @@ pub async fn update(tx: &mut Tx, definition: &Definition) -> Result<()> {
     let sql = "UPDATE event_definitions SET label = ?3, description = ?4 WHERE organization_id = ?1 AND name = ?2";
     let values =
         params![&definition.organization_id, &definition.name, &definition.label, definition.description.as_deref()];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// `false` when the definition has a property of this name.
@@ -127,7 +127,7 @@ pub async fn update_property(tx: &mut Tx, organization: &Id, definition: &str, p
     let sql = "UPDATE event_properties SET label = ?4, description = ?5
                WHERE organization_id = ?1 AND definition = ?2 AND name = ?3";
     let values = params![organization, definition, &property.name, &property.label, property.description.as_deref()];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 pub async fn remove_property(tx: &mut Tx, organization: &Id, definition: &str, name: &str) -> Result<bool> {
@@ -147,7 +147,7 @@ pub async fn insert(tx: &mut Tx, event: &Happened) -> Result<()> {
         event.occurred_at,
         event.created_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// What happened to a contact, newest first.

@@ -91,7 +91,8 @@ pub struct Outcome {
     pub response_status: Option<i64>,
     pub response_snippet: Option<String>,
     pub error: Option<String>,
-    /// Where attempts are shown to their owner: who that is, and where this one went.
+    /// Where attempts are shown to their owner: who that is, where this one went, and what was answered, which then is
+    /// kept with the attempt alone.
     pub shown: Option<Shown>,
 }
 
@@ -99,6 +100,7 @@ pub struct Outcome {
 pub struct Shown {
     pub organization: Id,
     pub url: String,
+    pub answer: Option<String>,
 }
 
 const COLUMNS: &str = "id, organization_id, subscription_id, event_id, conversation_id, event_kind, name, fact_id, body, \
@@ -159,7 +161,7 @@ pub async fn insert(tx: &mut Tx, delivery: &Delivery) -> Result<()> {
         delivery.replayed_from.as_ref(),
         delivery.created_at,
     ];
-    tx.execute(SQL, values).await.map(drop)
+    tx.post(SQL, values).await
 }
 
 /// Where order matters, nothing goes before what is older in its conversation.
@@ -201,7 +203,7 @@ pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
     let sql = "UPDATE deliveries SET next_attempt_at = ?1 WHERE open = 1 AND next_attempt_at > ?1 AND attempt_count > 0
                AND NOT EXISTS (SELECT 1 FROM attempts a
                  WHERE a.delivery_id = deliveries.id AND a.number = deliveries.attempt_count)";
-    tx.execute(sql, params![now]).await.map(drop)
+    tx.post(sql, params![now]).await
 }
 
 /// Records how an attempt ended; `false` when another attempt has begun since.
@@ -243,9 +245,9 @@ async fn log_attempt(tx: &mut Tx, outcome: &Outcome) -> Result<()> {
         outcome.error.as_deref().unwrap_or(DELIVERED),
         shown.map(|shown| &shown.organization),
         shown.map(|shown| shown.url.as_str()),
-        shown.and(outcome.response_snippet.as_deref()),
+        shown.and_then(|shown| shown.answer.as_deref()),
     ];
-    tx.execute(SQL, values).await.map(drop)
+    tx.post(SQL, values).await
 }
 
 /// The outcome of an attempt that succeeded.
@@ -355,7 +357,7 @@ pub async fn replaced(tx: &mut Tx, id: &Id, now: i64) -> Result<bool> {
 pub async fn brought(tx: &mut Tx, subscription: &Id, event: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE deliveries SET replayed = 1, status = 'dead', open = 0, next_attempt_at = NULL, updated_at = ?3
                WHERE event_id = ?1 AND subscription_id = ?2 AND open = 1";
-    tx.execute(sql, params![event, subscription, now]).await.map(drop)
+    tx.post(sql, params![event, subscription, now]).await
 }
 
 /// Gives up everything that waits for a subscription; returns how many.

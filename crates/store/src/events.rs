@@ -93,7 +93,7 @@ pub async fn dispatched(tx: &mut Tx, id: &Id) -> Result<bool> {
 pub async fn release(tx: &mut Tx, subject: &Id) -> Result<()> {
     let sql = "UPDATE events SET pending = 1, data = REPLACE(data, '\"held\":true', '\"held\":false')
                WHERE subject_id = ?1 AND data LIKE '%\"held\":true%'";
-    tx.execute(sql, params![subject]).await.map(drop)
+    tx.post(sql, params![subject]).await
 }
 
 pub async fn get(tx: &mut Tx, id: &Id) -> Result<Option<Event>> {

@@ -102,7 +102,7 @@ pub async fn due(tx: &mut Tx, kind: &str, now: i64, limit: i64) -> Result<Vec<Jo
 /// Writes a job's state, attempts and times.
 pub async fn update(tx: &mut Tx, job: &Job) -> Result<()> {
     let sql = "UPDATE jobs SET state = ?2, attempts = ?3, due_at = ?4, called_at = ?5 WHERE id = ?1";
-    tx.execute(sql, params![&job.id, job.state as i64, job.attempts, job.due_at, job.called_at]).await.map(drop)
+    tx.post(sql, params![&job.id, job.state as i64, job.attempts, job.due_at, job.called_at]).await
 }
 
 /// Whether a job is still at the attempt that the caller knows; locked for a change.
@@ -111,21 +111,28 @@ pub async fn is_at(tx: &mut Tx, job: &Job) -> Result<bool> {
     Ok(tx.query_opt(sql, params![&job.id, job.attempts]).await?.is_some())
 }
 
+/// Whether a claim that the caller knows still stands: nobody has worked on the job since; locked for a change. Where
+/// attempts are counted anew on the way only the end of a claim tells it from all others.
+pub async fn is_held(tx: &mut Tx, job: &Job) -> Result<bool> {
+    let sql = "SELECT 1 FROM jobs WHERE id = ?1 AND attempts = ?2 AND due_at = ?3 /* for update */";
+    Ok(tx.query_opt(sql, params![&job.id, job.attempts, job.due_at]).await?.is_some())
+}
+
 /// The claims of processes that are gone end now: only where nobody else can be working.
 pub async fn end_claims(tx: &mut Tx, now: i64) -> Result<()> {
     let sql = "UPDATE jobs SET due_at = ?1 WHERE state IN (1, 3) AND due_at > ?1";
-    tx.execute(sql, params![now]).await.map(drop)
+    tx.post(sql, params![now]).await
 }
 
 /// The same for one lane: whoever had claims there must not need them any more.
 pub async fn end_claims_of(tx: &mut Tx, kind: &str, lane: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND lane = ?2 AND state IN (1, 3) AND due_at > ?3";
-    tx.execute(sql, params![kind, lane, now]).await.map(drop)
+    tx.post(sql, params![kind, lane, now]).await
 }
 
-/// `false` when it was done already.
-pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
-    Ok(tx.execute("DELETE FROM jobs WHERE id = ?1", params![id]).await? > 0)
+/// It may be done already.
+pub async fn delete(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.post("DELETE FROM jobs WHERE id = ?1", params![id]).await
 }
 
 /// The job about something, if there is one.
@@ -137,7 +144,7 @@ pub async fn about(tx: &mut Tx, id: &Id) -> Result<Option<Job>> {
 /// Makes everything of a lane due now: the reason to wait is gone.
 pub async fn hurry(tx: &mut Tx, kind: &str, lane: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE jobs SET due_at = ?3 WHERE kind = ?1 AND lane = ?2 AND state = 0 AND due_at > ?3";
-    tx.execute(sql, params![kind, lane, now]).await.map(drop)
+    tx.post(sql, params![kind, lane, now]).await
 }
 
 /// How many of a kind there are, and since when the first has been due.

@@ -89,5 +89,5 @@ pub async fn revoke(tx: &mut Tx, id: &Id, now: i64) -> Result<bool> {
 }
 
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<()> {
-    tx.execute("DELETE FROM api_keys WHERE id = ?1", params![id]).await.map(drop)
+    tx.post("DELETE FROM api_keys WHERE id = ?1", params![id]).await
 }

@@ -28,7 +28,7 @@ fn read(mut row: Row) -> Result<Lane> {
 pub async fn ensure(tx: &mut Tx, sender: &Id) -> Result<()> {
     let sql = "INSERT INTO lanes (sender_id, free_at_us, held_until, fence, lease_until) VALUES (?1, 0, 0, 0, 0)
                ON CONFLICT (sender_id) DO NOTHING";
-    tx.execute(sql, params![sender]).await.map(drop)
+    tx.post(sql, params![sender]).await
 }
 
 /// Senders that have something due and that nobody else is working on.
@@ -49,17 +49,17 @@ pub async fn lease(tx: &mut Tx, sender: &Id, holder: &str, now: i64, until: i64)
 
 /// Keeps the pace across restarts.
 pub async fn advance(tx: &mut Tx, sender: &Id, free_at_us: i64) -> Result<()> {
-    tx.execute("UPDATE lanes SET free_at_us = ?2 WHERE sender_id = ?1", params![sender, free_at_us]).await.map(drop)
+    tx.post("UPDATE lanes SET free_at_us = ?2 WHERE sender_id = ?1", params![sender, free_at_us]).await
 }
 
 /// Stops a sender until a moment, for a reason that can be shown.
 pub async fn hold(tx: &mut Tx, sender: &Id, until: i64, reason: Option<&str>) -> Result<()> {
     let sql = "UPDATE lanes SET held_until = ?2, hold_reason = ?3 WHERE sender_id = ?1";
-    tx.execute(sql, params![sender, until, reason]).await.map(drop)
+    tx.post(sql, params![sender, until, reason]).await
 }
 
 pub async fn release(tx: &mut Tx, holder: &str) -> Result<()> {
-    tx.execute("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE holder = ?1", params![holder]).await.map(drop)
+    tx.post("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE holder = ?1", params![holder]).await
 }
 
 /// Held lanes, for people: sender, until, reason.
@@ -71,5 +71,5 @@ pub async fn held(tx: &mut Tx, now: i64) -> Result<Vec<(Id, i64, Option<String>)
 
 /// Nobody works on any lane.
 pub async fn end_leases(tx: &mut Tx) -> Result<()> {
-    tx.execute("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await.map(drop)
+    tx.post("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await
 }

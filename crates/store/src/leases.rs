@@ -15,10 +15,10 @@ pub async fn take(tx: &mut Tx, name: &str, holder: &str, now: i64, until: i64) -
 }
 
 pub async fn release(tx: &mut Tx, holder: &str) -> Result<()> {
-    tx.execute("UPDATE leases SET lease_until = 0 WHERE holder = ?1", params![holder]).await.map(drop)
+    tx.post("UPDATE leases SET lease_until = 0 WHERE holder = ?1", params![holder]).await
 }
 
 /// Nobody holds anything.
 pub async fn end_all(tx: &mut Tx) -> Result<()> {
-    tx.execute("UPDATE leases SET lease_until = 0 WHERE lease_until > 0", &[]).await.map(drop)
+    tx.post("UPDATE leases SET lease_until = 0 WHERE lease_until > 0", &[]).await
 }

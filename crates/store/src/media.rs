@@ -54,7 +54,7 @@ pub async fn insert(tx: &mut Tx, media: &Media) -> Result<()> {
         media.created_at,
         media.updated_at,
     ];
-    tx.execute(&sql, values).await.map(drop)
+    tx.post(&sql, values).await
 }
 
 pub async fn get(tx: &mut Tx, organization: &Id, message: &Id) -> Result<Option<Media>> {
@@ -64,10 +64,10 @@ pub async fn get(tx: &mut Tx, organization: &Id, message: &Id) -> Result<Option<
 
 pub async fn ready(tx: &mut Tx, message: &Id, size: i64, sha256: &str, now: i64) -> Result<()> {
     let sql = "UPDATE media SET status = 'ready', reason = NULL, size = ?2, sha256 = ?3, updated_at = ?4 WHERE message_id = ?1";
-    tx.execute(sql, params![message, size, sha256, now]).await.map(drop)
+    tx.post(sql, params![message, size, sha256, now]).await
 }
 
 pub async fn give_up(tx: &mut Tx, message: &Id, status: &str, reason: &str, now: i64) -> Result<()> {
     let sql = "UPDATE media SET status = ?2, reason = ?3, updated_at = ?4 WHERE message_id = ?1";
-    tx.execute(sql, params![message, status, reason, now]).await.map(drop)
+    tx.post(sql, params![message, status, reason, now]).await
 }

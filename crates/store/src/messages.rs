@@ -201,7 +201,7 @@ pub async fn peek_by_provider_id(tx: &mut Tx, sender: &Id, provider_id: &str) ->
 }
 
 async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result<Option<Message>> {
-    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())])?;
+    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())]).await?;
     tx.query_opt(sql, params![sender, provider_id]).await?.map(read).transpose()
 }
 
@@ -209,7 +209,7 @@ async fn named(tx: &mut Tx, sql: &str, sender: &Id, provider_id: &str) -> Result
 pub async fn is_known(tx: &mut Tx, sender: &Id, provider_id: &str, chat: &str, author: &str) -> Result<bool> {
     let sql = "SELECT 1 FROM messages WHERE sender_id = ?1 AND provider_id = ?2
                AND (direction = 1 OR (chat = ?3 AND author = ?4)) LIMIT 1";
-    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())])?;
+    let tx = tx.looking_for(&INSERT, &[(13, provider_id.into()), (2, sender.into())]).await?;
     Ok(tx.query_opt(sql, params![sender, provider_id, chat, author]).await?.is_some())
 }
 
@@ -233,12 +233,12 @@ pub async fn advance(tx: &mut Tx, message: &Message) -> Result<()> {
         message.provider_id.as_deref(),
         message.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Gives the provider's id back that was chosen for a message of which nothing was sent.
 pub async fn unname(tx: &mut Tx, id: &Id) -> Result<()> {
-    tx.execute("UPDATE messages SET provider_id = NULL WHERE id = ?1", params![id]).await.map(drop)
+    tx.post("UPDATE messages SET provider_id = NULL WHERE id = ?1", params![id]).await
 }
 
 /// Newest first.
@@ -320,7 +320,7 @@ pub async fn read_up_to(tx: &mut Tx, conversation: &Id, id: &Id, now: i64) -> Re
                  WHERE c.direction = 1 OR c.status < ?3)
                UPDATE messages SET status = ?3, updated_at = ?4
                WHERE id IN (SELECT id FROM chain WHERE direction = 0 AND status < ?3)";
-    tx.execute(sql, params![conversation, id, Status::Read as i64, now]).await?;
+    tx.post(sql, params![conversation, id, Status::Read as i64, now]).await?;
     let sql = "WITH RECURSIVE chain (id, previous_id, direction, status) AS (
                  SELECT m.id, m.previous_id, m.direction, m.status
                  FROM conversations v JOIN messages m ON m.id = v.last_message_id WHERE v.id = ?1
@@ -353,7 +353,7 @@ pub(crate) async fn delete_chain(tx: &mut Tx, conversation: &Id) -> Result<()> {
                    SELECT m.id, m.previous_id FROM chain c JOIN messages m ON m.id = c.previous_id)";
     for table in ["jobs", "messages"] {
         let sql = format!("{chain} DELETE FROM {table} WHERE id IN (SELECT id FROM chain)");
-        tx.execute(&sql, params![conversation]).await?;
+        tx.post(&sql, params![conversation]).await?;
     }
     Ok(())
 }

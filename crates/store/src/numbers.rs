@@ -116,8 +116,8 @@ pub async fn list(tx: &mut Tx, organization: Option<&Id>, profile: Option<&str>,
 
 /// Writes down what can change. The caller has locked it.
 pub async fn update(tx: &mut Tx, it: &Order) -> Result<()> {
-    let sql = "UPDATE number_orders SET state = ?2, open = ?3, number = ?4, details = ?5, code = ?6, updated_at = ?7
-               WHERE id = ?1";
+    let sql = "UPDATE number_orders SET state = ?2, open = ?3, number = ?4, details = ?5, code = ?6, updated_at = ?7,
+               account_id = ?8 WHERE id = ?1";
     let values = params![
         &it.id,
         &it.state,
@@ -125,9 +125,10 @@ pub async fn update(tx: &mut Tx, it: &Order) -> Result<()> {
         it.number.as_deref(),
         &it.details,
         it.code.as_ref(),
-        it.updated_at
+        it.updated_at,
+        &it.account_id
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Notes a purchase of a profile's, unless its last one was after `since`: then that one's time is the answer, and nothing
@@ -147,5 +148,5 @@ pub async fn note_purchase(tx: &mut Tx, order: &Order, since: i64) -> Result<std
 
 /// A purchase came to nothing: another may follow at once.
 pub async fn forget_purchase(tx: &mut Tx, order: &Id) -> Result<()> {
-    tx.execute("DELETE FROM number_purchases WHERE order_id = ?1", params![order]).await.map(drop)
+    tx.post("DELETE FROM number_purchases WHERE order_id = ?1", params![order]).await
 }

@@ -1,7 +1,7 @@
 //! Who does not want to hear from us, on which channel and for which purpose; and the ledger of how that came about.
 
 use crate::contacts::Address;
-use crate::db::{Result, Row, Tx};
+use crate::db::{Result, Row, Tx, Value, places};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -75,7 +75,7 @@ pub async fn enter(tx: &mut Tx, entry: &Entry) -> Result<()> {
         entry.proof.as_deref(),
         entry.created_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// All that an address said, oldest first.
@@ -136,13 +136,32 @@ pub async fn remove(
 
 /// Whether somebody opted out, under this address or any other that we know of theirs.
 pub async fn exists(tx: &mut Tx, organization: &Id, address: &Address, channel: &str, purpose: &str) -> Result<bool> {
-    const SQL: &str = "SELECT 1 FROM opt_outs o WHERE o.organization_id = ?1 AND o.channel = ?4 AND o.purpose = ?5
-        AND ((o.kind = ?2 AND o.value = ?3) OR EXISTS (
-          SELECT 1 FROM addresses mine JOIN addresses theirs ON theirs.contact_id = mine.contact_id
-          WHERE mine.organization_id = ?1 AND mine.kind = ?2 AND mine.value = ?3
-            AND theirs.kind = o.kind AND theirs.value = o.value)) LIMIT 1";
-    let values = params![organization, &address.kind, &address.value, channel, purpose];
-    Ok(tx.beside().query_opt(SQL, values).await?.is_some())
+    Ok(!among(tx, organization, &address.kind, &[&address.value], channel, purpose).await?.is_empty())
+}
+
+/// Those of addresses of one kind whose owners opted out, under these or others that we know of theirs.
+pub async fn among(
+    tx: &mut Tx,
+    organization: &Id,
+    kind: &str,
+    values: &[&str],
+    channel: &str,
+    purpose: &str,
+) -> Result<Vec<String>> {
+    let places = places(5, values.len());
+    let sql = format!(
+        "SELECT o.value FROM opt_outs o
+         WHERE o.organization_id = ?1 AND o.kind = ?2 AND o.value IN ({places}) AND o.channel = ?3 AND o.purpose = ?4
+         UNION
+         SELECT mine.value FROM addresses mine
+         JOIN addresses theirs ON theirs.contact_id = mine.contact_id
+         JOIN opt_outs o ON o.organization_id = mine.organization_id AND o.kind = theirs.kind AND o.value = theirs.value
+         WHERE mine.organization_id = ?1 AND mine.kind = ?2 AND mine.value IN ({places})
+           AND o.channel = ?3 AND o.purpose = ?4"
+    );
+    let mut all = params![organization, kind, channel, purpose].to_vec();
+    all.extend(values.iter().map(|value| Value::from(*value)));
+    tx.beside().query(&sql, &all).await?.into_iter().map(|mut row| row.take()).collect()
 }
 
 /// Newest first.

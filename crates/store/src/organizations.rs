@@ -18,7 +18,7 @@ fn read(mut row: Row) -> Result<Organization> {
 
 pub async fn insert(tx: &mut Tx, organization: &Organization) -> Result<()> {
     let sql = "INSERT INTO organizations (id, name, created_at) VALUES (?1, ?2, ?3)";
-    tx.execute(sql, params![&organization.id, &organization.name, organization.created_at]).await.map(drop)
+    tx.post(sql, params![&organization.id, &organization.name, organization.created_at]).await
 }
 
 pub async fn get(tx: &mut Tx, id: &Id) -> Result<Option<Organization>> {

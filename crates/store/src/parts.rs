@@ -68,7 +68,7 @@ pub async fn of_message(tx: &mut Tx, message: &Id) -> Result<Vec<Part>> {
 pub async fn advance(tx: &mut Tx, part: &Part) -> Result<()> {
     let sql = "UPDATE parts SET status = ?3, receipts = ?4, error = ?5 WHERE account_id = ?1 AND provider_id = ?2";
     let values = params![&part.account_id, &part.provider_id, part.status as i64, part.receipts, part.error.as_deref()];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// A receipt for a name that nobody has yet.
@@ -89,14 +89,14 @@ pub async fn meet(tx: &mut Tx, account: &Id, provider_id: &str, now: i64) -> Res
     let sql = "INSERT INTO early_receipts (account_id, provider_id, status, at, error, created_at)
                VALUES (?1, ?2, ?3, ?4, NULL, ?4)
                ON CONFLICT (account_id, provider_id, status) DO UPDATE SET created_at = excluded.created_at";
-    tx.execute(sql, params![account, provider_id, MEETING, now]).await.map(drop)
+    tx.post(sql, params![account, provider_id, MEETING, now]).await
 }
 
 pub async fn keep_early(tx: &mut Tx, account: &Id, provider_id: &str, early: &Early, now: i64) -> Result<()> {
     let sql = "INSERT INTO early_receipts (account_id, provider_id, status, at, error, created_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (account_id, provider_id, status) DO NOTHING";
     let values = params![account, provider_id, early.status as i64, early.at, early.error.as_deref(), now];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Takes what came early for a name, in the order of statuses.

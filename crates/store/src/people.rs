@@ -62,7 +62,7 @@ pub async fn name(tx: &mut Tx, sender: &Id, address: &Address, names: &Names, no
         names.business_name.as_deref(),
         now,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// By address.
@@ -102,12 +102,12 @@ pub async fn stand(tx: &mut Tx, sender: &Id, address: &Address, standing: &Stand
         standing.muted_until.unwrap_or(muted),
         now,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 pub async fn forget(tx: &mut Tx, sender: &Id, address: &Address) -> Result<()> {
     let sql = "DELETE FROM chats WHERE sender_id = ?1 AND kind = ?2 AND value = ?3";
-    tx.execute(sql, params![sender, &address.kind, &address.value]).await.map(drop)
+    tx.post(sql, params![sender, &address.kind, &address.value]).await
 }
 
 /// By address.
@@ -126,6 +126,6 @@ pub async fn chats(tx: &mut Tx, sender: &Id) -> Result<Vec<Chat>> {
 
 /// Nothing is known of a sender's people and chats any more.
 pub async fn wipe(tx: &mut Tx, sender: &Id) -> Result<()> {
-    tx.execute("DELETE FROM people WHERE sender_id = ?1", params![sender]).await?;
-    tx.execute("DELETE FROM chats WHERE sender_id = ?1", params![sender]).await.map(drop)
+    tx.post("DELETE FROM people WHERE sender_id = ?1", params![sender]).await?;
+    tx.post("DELETE FROM chats WHERE sender_id = ?1", params![sender]).await
 }

@@ -27,10 +27,10 @@ pub async fn of_sender(tx: &mut Tx, sender: &Id) -> Result<Vec<Route>> {
 
 /// Sets the accounts for a country, in order; none: the routes for it are gone.
 pub async fn set(tx: &mut Tx, sender: &Id, region: &str, accounts: &[Id]) -> Result<()> {
-    tx.execute("DELETE FROM routes WHERE sender_id = ?1 AND region = ?2", params![sender, region]).await?;
+    tx.post("DELETE FROM routes WHERE sender_id = ?1 AND region = ?2", params![sender, region]).await?;
     for (position, account) in accounts.iter().enumerate() {
         let sql = "INSERT INTO routes (sender_id, region, position, account_id) VALUES (?1, ?2, ?3, ?4)";
-        tx.execute(sql, params![sender, region, position as i64, account]).await?;
+        tx.post(sql, params![sender, region, position as i64, account]).await?;
     }
     Ok(())
 }

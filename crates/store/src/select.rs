@@ -1,6 +1,6 @@
 //! A `SELECT` whose conditions depend on what the caller asks for.
 
-use crate::db::{Result, Row, Tx, Value};
+use crate::db::{Result, Row, Tx, Value, places};
 
 pub(crate) struct Select<'a> {
     sql: String,
@@ -49,14 +49,11 @@ impl<'a> Select<'a> {
 
     /// One of these ids.
     pub(crate) fn and_in(mut self, column: &str, ids: &'a [crate::Id]) -> Self {
-        let mut places = Vec::with_capacity(ids.len());
-        for id in ids {
-            self.values.push(Value::from(id));
-            places.push(format!("?{}", self.values.len()));
-        }
-        match places.is_empty() {
+        let places = places(self.values.len() + 1, ids.len());
+        self.values.extend(ids.iter().map(Value::from));
+        match ids.is_empty() {
             true => self.and_that("1 = 0"),
-            false => self.and_that(&format!("{column} IN ({})", places.join(", "))),
+            false => self.and_that(&format!("{column} IN ({places})")),
         }
     }
 

@@ -102,7 +102,7 @@ pub async fn update(tx: &mut Tx, sender: &Sender) -> Result<()> {
         &sender.settings,
         sender.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Deletes a sender with everything that hangs on it; events and contacts stay.
@@ -120,7 +120,7 @@ pub async fn delete(tx: &mut Tx, id: &Id) -> Result<bool> {
         "DELETE FROM session_state WHERE sender_id = ?1",
         "DELETE FROM lanes WHERE sender_id = ?1",
     ] {
-        tx.execute(sql, params![id]).await?;
+        tx.post(sql, params![id]).await?;
     }
     Ok(tx.execute("DELETE FROM senders WHERE id = ?1", params![id]).await? > 0)
 }
@@ -155,7 +155,7 @@ pub async fn list(tx: &mut Tx, organization: Option<&Id>, account: Option<&Id>) 
 
 pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>, now: i64) -> Result<()> {
     let sql = "UPDATE senders SET status = ?2, status_reason = ?3, updated_at = ?4 WHERE id = ?1";
-    tx.execute(sql, params![id, status, reason, now]).await.map(drop)
+    tx.post(sql, params![id, status, reason, now]).await
 }
 
 /// All senders of an account share its fate when its token dies.
@@ -169,5 +169,5 @@ pub async fn set_status_of_account(
 ) -> Result<()> {
     let sql =
         "UPDATE senders SET status = ?3, status_reason = ?4, updated_at = ?5 WHERE account_id = ?1 AND status = ?2";
-    tx.execute(sql, params![account, from, to, reason, now]).await.map(drop)
+    tx.post(sql, params![account, from, to, reason, now]).await
 }

@@ -12,7 +12,7 @@
 use std::collections::HashSet;
 use std::ops::{Deref, DerefMut};
 
-use crate::db::{Error, Result, Row, Tx, Value};
+use crate::db::{Error, Result, Row, Tx, Value, places};
 use crate::select::Select;
 use crate::{Id, SecretKey, params, sessions};
 
@@ -94,8 +94,7 @@ impl Scope {
 
     /// The condition for some rows of a kind, and its values.
     fn among<'a>(&'a self, kind: &'a str, keys: &'a [Vec<u8>]) -> (String, Vec<Value<'a>>) {
-        let places: Vec<String> = (0..keys.len()).map(|index| format!("?{}", index + 3)).collect();
-        let condition = format!("sender_id = ?1 AND kind = ?2 AND key IN ({})", places.join(", "));
+        let condition = format!("sender_id = ?1 AND kind = ?2 AND key IN ({})", places(3, keys.len()));
         let values = [Value::from(&self.sender), Value::from(kind)].into_iter();
         (condition, values.chain(keys.iter().map(Value::from)).collect())
     }
@@ -255,7 +254,7 @@ impl Writing<'_> {
     /// Forgets everything.
     pub async fn wipe(&mut self) -> Result<()> {
         let sql = "DELETE FROM session_state WHERE sender_id = ?1";
-        self.0.tx.execute(sql, params![&self.0.scope.sender]).await.map(drop)
+        self.0.tx.post(sql, params![&self.0.scope.sender]).await
     }
 }
 
@@ -273,11 +272,7 @@ impl DerefMut for Writing<'_> {
 }
 
 fn upsert(rows: usize) -> String {
-    let row = |index: usize| {
-        let first = index * 5 + 2;
-        let places: Vec<String> = (first..first + 5).map(|place| format!("?{place}")).collect();
-        format!("(?1, {})", places.join(", "))
-    };
+    let row = |index: usize| format!("(?1, {})", places(index * 5 + 2, 5));
     let rows: Vec<String> = (0..rows).map(row).collect();
     format!(
         "INSERT INTO session_state (sender_id, kind, key, value, mark, at) VALUES {}

@@ -71,7 +71,7 @@ pub async fn ensure(tx: &mut Tx, sender: &Id, organization: &Id, state: &str, no
     let sql = "INSERT INTO sessions (sender_id, organization_id, wanted, opening, state, failures, retry_at, active_at,
                  updated_at, fence, lease_until) VALUES (?1, ?2, 0, 0, ?3, 0, 0, ?4, ?4, 0, 0)
                ON CONFLICT (sender_id) DO NOTHING";
-    tx.execute(sql, params![sender, organization, state, now]).await?;
+    tx.post(sql, params![sender, organization, state, now]).await?;
     get_for_update(tx, sender).await?.ok_or(crate::Error::Dangling)
 }
 
@@ -127,7 +127,7 @@ pub async fn update(tx: &mut Tx, session: &Session) -> Result<()> {
         session.active_at,
         session.updated_at,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Whether a wanted session of a provider's is held by nobody.
@@ -167,12 +167,12 @@ pub async fn give_back(tx: &mut Tx, sender: &Id, fence: i64) -> Result<bool> {
 
 /// Gives back everything that a process holds.
 pub async fn release(tx: &mut Tx, holder: &str) -> Result<()> {
-    tx.execute("UPDATE sessions SET holder = NULL, lease_until = 0 WHERE holder = ?1", params![holder]).await.map(drop)
+    tx.post("UPDATE sessions SET holder = NULL, lease_until = 0 WHERE holder = ?1", params![holder]).await
 }
 
 /// Nobody holds any session.
 pub async fn end_leases(tx: &mut Tx) -> Result<()> {
-    tx.execute("UPDATE sessions SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await.map(drop)
+    tx.post("UPDATE sessions SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await
 }
 
 /// Those a process holds whose owner has ever closed them: senders with the opening that counts now.
@@ -185,7 +185,7 @@ pub async fn closed(tx: &mut Tx, holder: &str) -> Result<Vec<(Id, i64)>> {
 /// It is used now; once in a minute is enough and keeps the row cool.
 pub async fn touch(tx: &mut Tx, sender: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE sessions SET active_at = ?2 WHERE sender_id = ?1 AND active_at < ?3";
-    tx.execute(sql, params![sender, now, now - 60_000]).await.map(drop)
+    tx.post(sql, params![sender, now, now - 60_000]).await
 }
 
 /// How many are in each state, wanted or not.

@@ -11,7 +11,7 @@ pub async fn get(tx: &mut Tx, name: &str) -> Result<Option<String>> {
 pub async fn put(tx: &mut Tx, name: &str, value: &str) -> Result<()> {
     let sql =
         "INSERT INTO settings (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    tx.execute(sql, params![name, value]).await.map(drop)
+    tx.post(sql, params![name, value]).await
 }
 
 /// Whether a key has been named to this database yet.
@@ -31,5 +31,5 @@ pub async fn check_key(tx: &mut Tx, key: &SecretKey) -> Result<()> {
 
 /// Tells other processes that what they remember of keys, senders or subscriptions may be old.
 pub async fn touch_caches(tx: &mut Tx) -> Result<()> {
-    tx.execute("UPDATE revisions SET value = value + 1 WHERE name = 'cache'", &[]).await.map(drop)
+    tx.post("UPDATE revisions SET value = value + 1 WHERE name = 'cache'", &[]).await
 }

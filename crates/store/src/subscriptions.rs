@@ -168,7 +168,7 @@ pub async fn insert(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.created_at,
         subscription.updated_at,
     ];
-    tx.execute(&sql, values).await.map(drop)
+    tx.post(&sql, values).await
 }
 
 /// For looking only.
@@ -266,7 +266,7 @@ pub async fn update(tx: &mut Tx, subscription: &Subscription) -> Result<()> {
         subscription.enabled_at,
         subscription.failing_since,
     ];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// How a subscription has been faring.
@@ -301,12 +301,12 @@ pub async fn succeeded(tx: &mut Tx, id: &Id, now: i64) -> Result<()> {
     let sql = "UPDATE subscriptions SET consecutive_failures = 0, failing_since = NULL, succeeded_at = ?2
                WHERE id = ?1 AND (failing_since IS NOT NULL OR consecutive_failures <> 0 OR succeeded_at IS NULL
                  OR succeeded_at <= ?3)";
-    tx.execute(sql, params![id, now, now - 1000]).await.map(drop)
+    tx.post(sql, params![id, now, now - 1000]).await
 }
 
 pub async fn disable(tx: &mut Tx, id: &Id, reason: &str, now: i64) -> Result<()> {
     let sql = "UPDATE subscriptions SET status = 'disabled', disabled_reason = ?2, updated_at = ?3 WHERE id = ?1";
-    tx.execute(sql, params![id, reason, now]).await.map(drop)
+    tx.post(sql, params![id, reason, now]).await
 }
 
 pub async fn delete(tx: &mut Tx, organization: &Id, dialect: &str, id: &Id) -> Result<bool> {
@@ -317,7 +317,7 @@ pub async fn delete(tx: &mut Tx, organization: &Id, dialect: &str, id: &Id) -> R
 pub async fn add_secret(tx: &mut Tx, secret: &Secret) -> Result<()> {
     let sql = "INSERT INTO subscription_secrets (id, subscription_id, sealed, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)";
     let values = params![&secret.id, &secret.subscription_id, &secret.sealed, secret.created_at, secret.expires_at];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// Secrets that have not expired, oldest first.
@@ -344,16 +344,16 @@ pub async fn delete_secret(tx: &mut Tx, subscription: &Id, id: &Id) -> Result<bo
 }
 
 pub async fn delete_secrets(tx: &mut Tx, subscription: &Id) -> Result<()> {
-    tx.execute("DELETE FROM subscription_secrets WHERE subscription_id = ?1", params![subscription]).await.map(drop)
+    tx.post("DELETE FROM subscription_secrets WHERE subscription_id = ?1", params![subscription]).await
 }
 
 /// The one that is left never expires.
 pub async fn keep_secret(tx: &mut Tx, id: &Id) -> Result<()> {
-    tx.execute("UPDATE subscription_secrets SET expires_at = NULL WHERE id = ?1", params![id]).await.map(drop)
+    tx.post("UPDATE subscription_secrets SET expires_at = NULL WHERE id = ?1", params![id]).await
 }
 
 /// Leaves an address alone until a moment.
 pub async fn suspend(tx: &mut Tx, dialect: &str, url: &str, until: i64) -> Result<()> {
     let sql = "UPDATE subscriptions SET suspended_until = ?3 WHERE dialect = ?1 AND url = ?2 AND suspended_until < ?3";
-    tx.execute(sql, params![dialect, url, until]).await.map(drop)
+    tx.post(sql, params![dialect, url, until]).await
 }

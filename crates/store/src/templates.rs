@@ -84,7 +84,7 @@ pub async fn put(tx: &mut Tx, template: &Template) -> Result<()> {
         template.created_at,
         template.updated_at,
     ];
-    tx.execute(&sql, values).await.map(drop)
+    tx.post(&sql, values).await
 }
 
 /// Newest first, an account's.

@@ -83,7 +83,7 @@ pub async fn insert(tx: &mut Tx, new: &Verification) -> Result<()> {
         new.expires_at,
         new.updated_at,
     ];
-    tx.execute(&sql, values).await.map(drop)
+    tx.post(&sql, values).await
 }
 
 /// Whosever it is: for what carries its code.
@@ -110,7 +110,7 @@ pub async fn latest(tx: &mut Tx, organization: &Id, address: &Address, now: i64)
 pub async fn update(tx: &mut Tx, it: &Verification) -> Result<()> {
     let sql = "UPDATE verifications SET sealed = ?2, status = ?3, wrong = ?4, fallback_id = ?5, updated_at = ?6 WHERE id = ?1";
     let values = params![&it.id, it.sealed.as_ref(), &it.status, it.wrong, it.fallback_id.as_ref(), it.updated_at];
-    tx.execute(sql, values).await.map(drop)
+    tx.post(sql, values).await
 }
 
 /// A bucket for those who ask, kept as the moment at which it is full again. Times are milliseconds.
@@ -147,8 +147,8 @@ pub async fn take(
 /// Forgets codes that nobody may send any more, and buckets that are full.
 pub async fn forget(tx: &mut Tx, now: i64) -> Result<()> {
     let sql = "UPDATE verifications SET sealed = NULL WHERE sealed IS NOT NULL AND expires_at <= ?1";
-    tx.execute(sql, params![now]).await?;
-    tx.execute("DELETE FROM verification_paces WHERE full_at <= ?1", params![now]).await.map(drop)
+    tx.post(sql, params![now]).await?;
+    tx.post("DELETE FROM verification_paces WHERE full_at <= ?1", params![now]).await
 }
 
 /// Deletes up to `limit` made before a moment; returns how many.

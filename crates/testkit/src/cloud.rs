@@ -21,7 +21,10 @@ use serde_json::{Map, Value, json};
 #[derive(Default)]
 pub struct Cloud {
     pub sent: Mutex<Vec<Outgoing>>,
-    pub read: Mutex<Vec<String>>,
+    /// Messages that were marked as read, and whether typing was shown with that.
+    pub read: Mutex<Vec<(String, bool)>>,
+    /// Nothing can be marked as read.
+    pub deaf: Mutex<bool>,
     pub registered: Mutex<Vec<(String, String)>>,
     pub failures: Mutex<Vec<SendError>>,
     pub profile: Mutex<Value>,
@@ -135,10 +138,13 @@ impl ReadReceipts for Fake {
         _: &'a Account,
         _: &'a Sender,
         id: &'a str,
-        _: bool,
+        typing: bool,
     ) -> BoxFuture<'a, Result<(), CallError>> {
-        self.0.read.lock().unwrap().push(id.to_owned());
-        async { Ok(()) }.boxed()
+        if *self.0.deaf.lock().unwrap() {
+            return async { Err(CallError::Unreadable("nothing".into())) }.boxed();
+        }
+        self.0.read.lock().unwrap().push((id.to_owned(), typing));
+        done(())
     }
 }
 

@@ -97,6 +97,13 @@ async fn run(server: &str, statements: &[String]) {
     }
 }
 
+/// On PostgreSQL: comes back when another transaction waits for a lock of this one.
+pub async fn waited_for(tx: &mut Tx) -> store::Result<()> {
+    let sql = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)) LIMIT 1";
+    while tx.query_opt(sql, &[]).await?.is_none() {}
+    Ok(())
+}
+
 struct Statement(String);
 
 impl Work for Statement {

@@ -17,7 +17,7 @@ mod transport;
 
 pub use carrier::{CARRIERS, FakeCarrier};
 pub use contract::{ContractCheck, Operation};
-pub use database::{Kind, Scratch};
+pub use database::{Kind, Scratch, waited_for};
 pub use house::{House, PROVIDER, START};
 pub use linked::{Fetching, Line, Linked};
 pub use plain::{DIALECT, dialect};

@@ -58,6 +58,7 @@ pub fn dialect() -> Dialect {
             honours_retry_after: &[429],
             disabling: Disabling::GivenUp(24),
             shows_attempts: false,
+            answer_bytes: 1 << 10,
             suspension: None,
         },
     }

@@ -27,6 +27,7 @@ pub struct Posted {
     pub body: Vec<u8>,
     /// How long an answer is waited for.
     pub timeout: Duration,
+    pub answer_bytes: usize,
     /// Milliseconds.
     pub at: i64,
 }
@@ -107,7 +108,15 @@ impl FakeTransport {
         let scripted = about.or_else(|| state.echoes.get_mut(&parcel.url).and_then(VecDeque::pop_front));
         let echo = scripted.or_else(|| state.always.get(&parcel.url).cloned()).unwrap_or(Echo::Status(200));
         let (url, headers, body) = (parcel.url.clone(), parcel.headers.clone(), parcel.body.to_vec());
-        state.posted.push(Posted { url, headers, body, timeout: parcel.timeout, at: self.clock.now() });
+        let at = self.clock.now();
+        state.posted.push(Posted {
+            url,
+            headers,
+            body,
+            timeout: parcel.timeout,
+            answer_bytes: parcel.answer_bytes,
+            at,
+        });
         (state.posted.len(), echo)
     }
 }

@@ -61,7 +61,7 @@ impl Webhook {
         Ok(Answer::Status {
             status: download.status.as_u16(),
             retry_after: self.retry_after(&download.headers),
-            snippet: snippet::read(download.body).await,
+            snippet: snippet::read(download.body, parcel.answer_bytes).await,
         })
     }
 

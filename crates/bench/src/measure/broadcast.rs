@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Plan;
 use crate::Outcome;
-use crate::parts::{Api, Bench, Platform, Sandbox, World, memory_mb};
+use crate::parts::{Api, Bench, Platform, Postgres, Sandbox, World, memory_mb};
 use crate::report::{Figure, Target};
 use crate::stories::verify;
 
@@ -28,12 +28,18 @@ const QUIET: Duration = Duration::from_secs(10);
 const JUMP: &str = "11m";
 
 pub async fn measure(plan: &Plan) -> Outcome<Vec<Figure>> {
-    let mut figures = killed(plan).await?;
-    for (rate, names) in [
-        (80, ["broadcast at 80/s, off the limit", "broadcast at 80/s, its worst second"]),
-        (500, ["broadcast at 500/s, off the limit", "broadcast at 500/s, its worst second"]),
+    let (mut figures, postgres) = (killed(plan).await?, Postgres::start()?);
+    let url = postgres.url();
+    for (rate, database, names) in [
+        (80, None, ["broadcast at 80/s, off the limit", "broadcast at 80/s, its worst second"]),
+        (500, None, ["broadcast at 500/s, off the limit", "broadcast at 500/s, its worst second"]),
+        (
+            500,
+            Some(url.as_str()),
+            ["broadcast at 500/s on PostgreSQL, off the limit", "broadcast at 500/s on PostgreSQL, its worst second"],
+        ),
     ] {
-        figures.extend(paced(&plan.bench, rate, plan.count(60, 10), names).await?);
+        figures.extend(paced(&plan.bench, rate, database, plan.count(60, 10), names).await?);
     }
     Ok(figures)
 }
@@ -231,12 +237,18 @@ impl Run {
 }
 
 /// How far from its limit a broadcast goes, and how far above it in its worst second.
-async fn paced(bench: &Bench, rate: u64, seconds: u64, names: [&'static str; 2]) -> Outcome<Vec<Figure>> {
+async fn paced(
+    bench: &Bench,
+    rate: u64,
+    database: Option<&str>,
+    seconds: u64,
+    names: [&'static str; 2],
+) -> Outcome<Vec<Figure>> {
     let dir = bench.dir()?;
     let sandbox = Sandbox::start(bench, dir.path())?;
     let platform = Platform::new(bench, dir.path())?.set("HERMOD_SENDERS_MESSAGES_PER_SECOND", &rate.to_string());
     // With a small burst every second is like any other, and yet a moment in which nothing ran is made up for.
-    let mut platform = platform.set("HERMOD_SENDERS_BURST", &(rate / 5).to_string());
+    let mut platform = platform.set("HERMOD_SENDERS_BURST", &(rate / 5).to_string()).database(database);
     platform.start(World::Sandbox(&sandbox)).await?;
     let run = Run { api: platform.api()?, count: rate * (seconds + 10) };
     let id = run.draft().await?;
@@ -251,10 +263,13 @@ async fn paced(bench: &Bench, rate: u64, seconds: u64, names: [&'static str; 2])
     let [(from, first), (until, last)] = [taken[0], taken[taken.len() - 1]];
     let reached = (last - first) as f64 / (until - from) / rate as f64;
     let worst = taken.iter().map(|(at, sends)| within_a_second(&taken, *at, *sends)).fold(0.0, f64::max) / rate as f64;
-    Ok(vec![
-        Figure::new(names[0], (reached - 1.0).abs() * 100.0, "%", Target::AtMost(3.0)),
-        Figure::new(names[1], worst, "× limit", Target::AtMost(1.0 + FREE)),
-    ])
+    let off = (reached - 1.0).abs() * 100.0;
+    let off = match database {
+        // What PostgreSQL reaches depends on its disk and distance: told, and never above the limit.
+        Some(_) => Figure::told(names[0], off, "%"),
+        None => Figure::new(names[0], off, "%", Target::AtMost(3.0)),
+    };
+    Ok(vec![off, Figure::new(names[1], worst, "× limit", Target::AtMost(1.0 + FREE))])
 }
 
 /// Sends in the second that begins at `at`, where it was looked at in time.

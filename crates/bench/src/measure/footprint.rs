@@ -14,7 +14,7 @@ const STARTS: usize = 5;
 /// Messages in one push.
 const PUSH: u64 = 10;
 /// What an allocator may keep more or less from one look to the next.
-const GROWTH: f64 = 1.1;
+const GROWTH: f64 = 1.05;
 
 pub async fn measure(plan: &Plan) -> Outcome<Vec<Figure>> {
     let step = plan.count(50_000, 1_000);

@@ -75,6 +75,7 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     honours_retry_after: &[429, 503],
     disabling: Disabling::Never,
     shows_attempts: false,
+    answer_bytes: 1 << 10,
     suspension: None,
 };
 

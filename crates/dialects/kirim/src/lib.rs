@@ -76,6 +76,7 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     honours_retry_after: &[429],
     disabling: Disabling::GivenUp(24),
     shows_attempts: false,
+    answer_bytes: 1 << 10,
     suspension: None,
 };
 

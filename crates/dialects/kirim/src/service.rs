@@ -7,7 +7,7 @@ use api::cursor::Cursors;
 use api::once::Turns;
 use api::throttle::{Limit, Standing, Throttle};
 use api::{Asked, Contract, Envelope, Problem};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use engine::{Engine, Id};
 
@@ -106,18 +106,8 @@ impl Envelope for Kirim {
             headers.insert("x-request-id", id);
         }
         let standing = asked.standing.get().copied();
-        show(headers, standing.unwrap_or_else(|| self.limit(&asked.method).1.full(self.engine.now())));
+        let standing = standing.unwrap_or_else(|| self.limit(&asked.method).1.full(self.engine.now()));
+        standing.show(headers);
         response
-    }
-}
-
-fn show(headers: &mut HeaderMap, standing: Standing) {
-    let mut put =
-        |name: &'static str, value: i64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
-    put("x-ratelimit-limit", i64::from(standing.limit));
-    put("x-ratelimit-remaining", i64::from(standing.remaining));
-    put("x-ratelimit-reset", standing.reset);
-    if let Some(seconds) = standing.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }

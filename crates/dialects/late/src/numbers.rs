@@ -61,14 +61,24 @@ fn refused(refusal: Refusal) -> Error {
     }
 }
 
-pub(crate) fn status(state: State) -> &'static str {
+/// A number that is proven once more, or registered elsewhere, can be used meanwhile (`provisioned`), unless its proof has
+/// `run_out`.
+pub(crate) fn status(state: State, provisioned: bool, run_out: bool) -> &'static str {
     match state {
         State::PendingPayment => "pending_payment",
-        State::Active => "active",
         State::Releasing => "releasing",
         State::Released | State::Failing | State::Refunding | State::Failed => "released",
+        State::Lapsed => "suspended",
+        _ if run_out => "suspended",
+        State::Active | State::Adopting => "active",
+        _ if provisioned => "active",
         _ => "provisioning",
     }
+}
+
+fn standing(order: &Order, now: i64) -> &'static str {
+    let details = &order.details;
+    status(order.state, details.provisioned_at.is_some(), details.verified_until.is_some_and(|until| until <= now))
 }
 
 fn verification(order: &Order, now: i64) -> &'static str {
@@ -87,7 +97,7 @@ fn shape(call: &Call, order: &Order, names: &[&str]) -> Map<String, Value> {
         "id": id,
         "phoneNumber": order.number,
         "country": details.country,
-        "status": status(order.state),
+        "status": standing(order, call.engine().now()),
         "profileId": { "_id": profile(call) },
         "provisionedAt": details.provisioned_at.map(rfc3339),
         "metaPreverifiedId": details.provider_number.as_ref().filter(|_| details.place == Place::Pool),
@@ -123,8 +133,10 @@ pub(crate) async fn list(call: Call) -> Handled {
     let of_another =
         at.read("profileId", |at| at.string(0..=64))?.is_some_and(|id| !id.is_empty() && id != profile(&call));
     let mut orders = call.engine().number_orders(&call.organization(), None).await?;
+    let now = call.engine().now();
     orders.retain(|order| {
-        !of_another && wanted.map_or(status(order.state) != "released", |it| it == status(order.state))
+        let standing = standing(order, now);
+        !of_another && wanted.map_or(standing != "released", |it| it == standing)
     });
     let shown: Vec<_> = orders.iter().map(|order| shape(&call, order, LISTED)).collect();
     Ok(Answer::of(&json!({ "numbers": shown })))
@@ -155,7 +167,7 @@ fn offer(it: Offer) -> Map<String, Value> {
     shown
 }
 
-/// Those in Meta's pool whose proof still holds.
+/// Those in Meta's pool whose proof still holds, and that nobody is taking over.
 pub(crate) async fn preverified(call: Call) -> Handled {
     need_profile(&call, &call.query()?.at())?;
     let now = call.engine().now();
@@ -163,7 +175,8 @@ pub(crate) async fn preverified(call: Call) -> Handled {
     let good = orders.iter().filter_map(|order| {
         let (verified_at, until) = (order.details.verified_at?, order.details.verified_until?);
         let id = order.details.provider_number.clone()?;
-        let stands = order.state == State::Active && order.details.place == Place::Pool && until > now;
+        let pooled = order.details.place == Place::Pool && order.state != State::Adopting;
+        let stands = pooled && standing(order, now) == "active";
         stands.then(|| {
             json!({
                 "id": order.id.hex24(),
@@ -255,4 +268,26 @@ pub(crate) async fn verify(call: Call) -> Handled {
         "metaVerifiedAt": rfc3339(verified_at),
         "metaVerificationExpiresAt": rfc3339(until),
     })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_active_while_it_can_be_used() {
+        for (state, provisioned, run_out, expected) in [
+            (State::AwaitingCode, false, false, "provisioning"),
+            (State::AwaitingCode, true, false, "active"),
+            (State::AwaitingCode, true, true, "suspended"),
+            (State::Active, true, false, "active"),
+            (State::Active, true, true, "suspended"),
+            (State::Adopting, true, false, "active"),
+            (State::Lapsed, true, true, "suspended"),
+            (State::Releasing, true, true, "releasing"),
+            (State::Failing, false, true, "released"),
+        ] {
+            assert_eq!(status(state, provisioned, run_out), expected, "{state:?}");
+        }
+    }
 }

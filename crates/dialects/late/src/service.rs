@@ -4,10 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use api::throttle::{Limit, Standing, Throttle};
-use api::{Asked, Contract, Envelope, Problem};
-use axum::body::Body;
+use api::{Asked, Contract, Envelope, Problem, edge};
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use engine::{Engine, Id};
 
@@ -81,28 +80,15 @@ impl Envelope for Late {
     fn finish(&self, asked: &Asked, mut response: Response) -> Response {
         if let Some(error) = response.extensions_mut().remove::<Error>() {
             error.log(&asked.request_id);
-            *response.body_mut() = Body::from(error.body());
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response.headers_mut().remove(header::CONTENT_LENGTH);
+            edge::give_json(&mut response, error.body());
         }
         let headers = response.headers_mut();
         if let Ok(id) = HeaderValue::try_from(&asked.request_id) {
             headers.insert("x-request-id", id);
         }
         let standing = asked.standing.get().copied();
-        show(headers, standing.unwrap_or_else(|| self.limit().full(self.engine.now())));
+        let standing = standing.unwrap_or_else(|| self.limit().full(self.engine.now()));
+        standing.show(headers);
         response
-    }
-}
-
-/// The reset is a moment, in seconds since 1970.
-fn show(headers: &mut HeaderMap, standing: Standing) {
-    let mut put =
-        |name: &'static str, value: i64| headers.insert(HeaderName::from_static(name), HeaderValue::from(value));
-    put("x-ratelimit-limit", i64::from(standing.limit));
-    put("x-ratelimit-remaining", i64::from(standing.remaining));
-    put("x-ratelimit-reset", standing.reset);
-    if let Some(seconds) = standing.retry_after {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
 }

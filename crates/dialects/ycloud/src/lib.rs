@@ -78,6 +78,7 @@ const DELIVERY: DeliveryPolicy = DeliveryPolicy {
     honours_retry_after: &[],
     disabling: Disabling::GivenUp(5),
     shows_attempts: false,
+    answer_bytes: 1 << 10,
     suspension: Some(Suspension { failures: 200, failing: minutes(10), within: minutes(1), pause: minutes(3) }),
 };
 

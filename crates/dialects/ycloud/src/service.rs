@@ -4,8 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use api::throttle::{Limit, Standing, Throttle, Window};
-use api::{Asked, Contract, Envelope, Problem};
-use axum::body::Body;
+use api::{Asked, Contract, Envelope, Problem, edge};
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
@@ -102,9 +101,7 @@ impl Envelope for YCloud {
     fn finish(&self, asked: &Asked, mut response: Response) -> Response {
         if let Some(error) = response.extensions_mut().remove::<Error>() {
             error.log(&asked.request_id);
-            *response.body_mut() = Body::from(error.body(&asked.request_id));
-            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            response.headers_mut().remove(header::CONTENT_LENGTH);
+            edge::give_json(&mut response, error.body(&asked.request_id));
             if let Some(seconds) = error.retry_after {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }

@@ -1,9 +1,11 @@
 //! What becomes of a campaign's next recipients: a message for each, or a reason.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use store::campaigns::recipients::Recipient;
+use store::contacts::Address;
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work};
 
@@ -12,7 +14,7 @@ use crate::contacts::PHONE;
 use crate::content::{Content, Template};
 use crate::failure::{Code, Failure};
 use crate::messages::{self, Consult, Echo, Terms};
-use crate::{Engine, Refusal, regions, senders, templates};
+use crate::{Engine, Refusal, consent, regions, senders, templates};
 
 /// What a turn is to do with whoever it takes.
 pub(super) enum Purpose {
@@ -27,6 +29,8 @@ pub(super) enum Purpose {
 pub(super) struct Letter {
     sender: Arc<Sender>,
     template: Template,
+    /// As the account has it.
+    approved: Arc<store::templates::Template>,
 }
 
 impl Purpose {
@@ -51,7 +55,7 @@ impl Purpose {
             Some(found) if found.status != templates::APPROVED => {
                 Self::Wait(format!("the template is {}", found.status.to_lowercase()))
             }
-            Some(_) => Self::Write(Letter { sender, template }),
+            Some(found) => Self::Write(Letter { sender, template, approved: Arc::new(found) }),
         })
     }
 }
@@ -71,12 +75,34 @@ pub(super) struct Batch<'a> {
     pub purpose: &'a Purpose,
 }
 
+/// Those of a batch to whom nothing may be sent, and why.
+#[derive(Default)]
+pub(super) struct Spared(HashMap<Address, Refusal>);
+
 impl Batch<'_> {
     pub(super) fn origin(&self) -> &'static str {
         self.engine.dialect(&self.campaign.origin).map_or("campaign", |dialect| dialect.name)
     }
 
-    pub(super) async fn decide(&self, tx: &mut Tx, to: &Recipient) -> Result<Fate> {
+    /// Looked up for all of them at once.
+    pub(super) async fn spared(&self, tx: &mut Tx, people: &[Recipient]) -> Result<Spared> {
+        let Purpose::Write(Letter { sender, .. }) = self.purpose else { return Ok(Spared::default()) };
+        let mut kinds: HashMap<&str, Vec<&str>> = HashMap::new();
+        for Recipient { address, .. } in people {
+            kinds.entry(&address.kind).or_default().push(&address.value);
+        }
+        let (organization, channel, mut spared) = (&sender.organization_id, &sender.channel, HashMap::new());
+        for (kind, values) in kinds {
+            let address = |value| Address { kind: kind.to_owned(), value };
+            let blocked = store::contacts::blocked_among(tx, organization, kind, &values).await?;
+            spared.extend(blocked.into_iter().map(|value| (address(value), Refusal::Blocked)));
+            let gone = store::opt_outs::among(tx, organization, kind, &values, channel, consent::MARKETING).await?;
+            spared.extend(gone.into_iter().map(|value| (address(value), Refusal::OptedOut)));
+        }
+        Ok(Spared(spared))
+    }
+
+    pub(super) async fn decide(&self, tx: &mut Tx, to: &Recipient, spared: &Spared) -> Result<Fate> {
         let letter = match self.purpose {
             Purpose::Write(letter) => letter,
             Purpose::Wait(reason) => return Ok(Fate::NotNow(reason.clone())),
@@ -85,7 +111,10 @@ impl Batch<'_> {
         if to.address.kind == PHONE && !is_plausible(&to.address.value) {
             return Ok(Fate::Refused(failure(Code::RecipientUnreachable, "The number is not valid.")));
         }
-        let wish = messages::send(self.engine, self.message(letter, to));
+        if let Some(refusal) = spared.0.get(&to.address) {
+            return Ok(fate(refusal));
+        }
+        let wish = messages::send(self.engine, self.message(letter, to)).of(letter.approved.clone());
         Ok(match Box::pin(wish.run(tx)).await? {
             Ok(message) => Fate::Accepted(message.id),
             Err(refusal) => fate(&refusal),
@@ -108,8 +137,9 @@ impl Batch<'_> {
             origin: self.origin(),
             request_id: self.campaign.id.hex24(),
             terms: Terms {
-                opted_out: Consult::Always,
-                blocked: Consult::Always,
+                // Looked up for many at once.
+                opted_out: Consult::Never,
+                blocked: Consult::Never,
                 approved_only: true,
                 echo: Echo { campaign, ..Echo::default() },
             },

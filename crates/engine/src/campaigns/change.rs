@@ -131,7 +131,7 @@ pub(super) async fn put_job(tx: &mut Tx, it: &Campaign, now: i64) -> Result<()> 
     let due_at = match it.state {
         State::Scheduled => it.scheduled_at.unwrap_or(now),
         State::Sending => now,
-        _ => return jobs::delete(tx, &it.id).await.map(drop),
+        _ => return jobs::delete(tx, &it.id).await,
     };
     let job = Job {
         id: it.id,

@@ -30,35 +30,34 @@ pub struct New {
     pub name: String,
     pub description: Option<String>,
     pub template: Template,
-    /// The first of them.
+    /// The first of them: as many as the caller's request may hold.
     pub recipients: Vec<Addressee>,
 }
 
-/// Makes a draft.
+/// Makes a draft and adds its first recipients: all in one commit, so that there never is a part of it.
 pub struct Create {
     engine: Engine,
     new: New,
     content: String,
+    people: Vec<rows::recipients::New>,
 }
 
 #[must_use]
-pub fn create(engine: &Engine, new: New) -> Create {
+pub fn create(engine: &Engine, mut new: New) -> Create {
     let content = Content::Template(new.template.clone()).to_json();
-    Create { engine: engine.clone(), new, content }
+    let people = std::mem::take(&mut new.recipients).iter().map(to_row).collect();
+    Create { engine: engine.clone(), new, content, people }
 }
 
 impl Work for Create {
-    type Output = Outcome<Campaign>;
-    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Campaign>> {
-        if self.new.recipients.len() > MOST_AT_ONCE {
-            return Ok(Err(Refusal::TooMany { most: MOST_AT_ONCE }));
-        }
+    type Output = Campaign;
+    async fn run(&self, tx: &mut Tx) -> Result<Campaign> {
         let mut it = self.row();
         rows::insert(tx, &it).await?;
-        add(tx, &mut it, &self.new.recipients).await?;
+        add(tx, &mut it, &self.people).await?;
         rows::update(tx, &it).await?;
         tell(tx, &self.engine, &it).await?;
-        Ok(Ok(it))
+        Ok(it)
     }
 }
 
@@ -90,16 +89,15 @@ impl Create {
 }
 
 impl UseCase for Create {
-    fn committed(&self, engine: &Engine, _: &Outcome<Campaign>) {
+    fn committed(&self, engine: &Engine, _: &Campaign) {
         engine.wake.dispatch.ring();
     }
 }
 
 /// Adds people, and keeps the campaign's counts and last position in step.
-async fn add(tx: &mut Tx, it: &mut Campaign, people: &[Addressee]) -> Result<i64> {
-    let new: Vec<_> = people.iter().map(to_row).collect();
-    let added = rows::recipients::add(tx, &it.id, it.last_position, &new).await?;
-    it.last_position += new.len() as i64;
+async fn add(tx: &mut Tx, it: &mut Campaign, people: &[rows::recipients::New]) -> Result<i64> {
+    let added = rows::recipients::add(tx, &it.id, it.last_position, people).await?;
+    it.last_position += people.len() as i64;
     let difference = Counts { pending: added, ..Counts::default() };
     counts::add(tx, &it.id, counts::OWN, &difference).await?;
     it.counts = it.counts.and(difference);
@@ -160,7 +158,8 @@ impl Work for Add {
             Ok(it) => it,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let added = add(tx, &mut it, &self.recipients).await?;
+        let people: Vec<_> = self.recipients.iter().map(to_row).collect();
+        let added = add(tx, &mut it, &people).await?;
         it.updated_at = self.engine.now();
         rows::update(tx, &it).await?;
         let duplicates = self.recipients.len() as i64 - added;

@@ -113,7 +113,7 @@ impl Work for Turn {
         let job = jobs::about(tx, &self.id).await?;
         let Some(job) = job.filter(|job| job.kind == JOB && job.due_at <= now) else { return Ok(Turned::default()) };
         if !matches!(it.state, State::Scheduled | State::Sending) {
-            return jobs::delete(tx, &it.id).await.map(|_| Turned::default());
+            return jobs::delete(tx, &it.id).await.map(|()| Turned::default());
         }
         let before = (it.state, it.reason.take(), it.resumes_at.take());
         if it.state == State::Scheduled {
@@ -128,7 +128,7 @@ impl Work for Turn {
             State::Sending => {
                 jobs::update(tx, &Job { due_at: now + wait.millis, attempts: wait.looks, ..job }).await?;
             }
-            _ => jobs::delete(tx, &it.id).await.map(drop)?,
+            _ => jobs::delete(tx, &it.id).await?,
         }
         let changed = before != (it.state, it.reason.clone(), it.resumes_at);
         turned.further |= changed;
@@ -229,9 +229,10 @@ impl Turn {
         people.sort_by(|one, other| one.address.value.cmp(&other.address.value));
         let mut difference = Counts::default();
         let batch = Batch { engine: &self.engine, campaign: it, purpose };
+        let spared = batch.spared(tx, &people).await?;
         let (mut stopped, now) = (None, self.engine.now());
         for mut person in people {
-            match batch.decide(tx, &person).await? {
+            match batch.decide(tx, &person, &spared).await? {
                 Fate::Accepted(message) => {
                     (person.standing, person.message_id, person.queued_at) =
                         (Standing::Queued, Some(message), Some(now));

@@ -328,7 +328,8 @@ async fn post(engine: &Engine, aim: &Aim, delivery: &Delivery) -> (Outcome, bool
     let policy = &aim.dialect.delivery;
     let mut outcome = judge(policy, delivery, &answer, at, duration_ms, rand::random());
     if policy.shows_attempts {
-        outcome.shown = Some(Shown { organization: delivery.organization_id, url: parcel.url });
+        let answer = outcome.response_snippet.take();
+        outcome.shown = Some(Shown { organization: delivery.organization_id, url: parcel.url, answer });
     }
     metrics::delivered(outcome.status.as_str(), duration_ms);
     (outcome, matches!(answer, Answer::Status { .. }))

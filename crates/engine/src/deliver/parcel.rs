@@ -28,6 +28,7 @@ pub(super) fn prepare(aim: &Aim, delivery: &Delivery, at: i64) -> Parcel {
         headers,
         body: Bytes::copy_from_slice(&delivery.body),
         timeout: aim.dialect.delivery.timeout,
+        answer_bytes: aim.dialect.delivery.answer_bytes,
     }
 }
 

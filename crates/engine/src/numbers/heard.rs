@@ -1,4 +1,4 @@
-//! What comes from outside while an order waits: the text with its code, the news of its payment.
+//! What comes from outside while an order waits: the text or the call with its code, the news of its payment.
 
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work, numbers as rows};
@@ -20,17 +20,54 @@ pub(crate) async fn heard(tx: &mut Tx, engine: &Engine, sender: &Sender, content
         return Ok(false);
     }
     let Some(code) = code::find(body) else { return Ok(false) };
-    let Some(id) = rows::open_for(tx, &sender.address).await? else { return Ok(false) };
+    take(tx, engine, &sender.organization_id, &sender.address, &code).await
+}
+
+/// Keeps a code that came to a number, if the number waits for one.
+async fn take(tx: &mut Tx, engine: &Engine, organization: &Id, number: &str, code: &str) -> Result<bool> {
+    let Some(id) = rows::open_for(tx, number).await? else { return Ok(false) };
     let Some(row) = rows::get_for_update(tx, &id).await? else { return Ok(false) };
     let mut order = Order::of(row)?;
-    let waits = matches!(order.state, State::Asking | State::AwaitingCode | State::Verifying);
-    if !waits || order.organization_id != sender.organization_id {
+    if !order.state.awaits_code() || order.organization_id != *organization {
         return Ok(false);
     }
     // The newest counts: networks forget the codes before it.
-    order.code = Some(code::seal(&engine.key, &order.id, &code)?);
+    order.code = Some(code::seal(&engine.key, &order.id, code)?);
     hurry(tx, &order, engine.now()).await?;
     Ok(true)
+}
+
+/// Whether a number (E.164 with `+`) waits for a code. Whoever calls any other is not listened to.
+pub async fn expects_code(engine: &Engine, organization: &Id, number: &str) -> Result<bool> {
+    let mut reader = engine.db.reader().await?;
+    let Some(id) = rows::open_for(&mut reader, number).await? else { return Ok(false) };
+    let Some(order) = rows::find(&mut reader, &id).await?.map(Order::of).transpose()? else { return Ok(false) };
+    Ok(order.state.awaits_code() && order.organization_id == *organization)
+}
+
+/// What somebody said in a call to a number, as a carrier understood it: perhaps the network, with the code.
+pub struct Spoken {
+    pub engine: Engine,
+    pub organization: Id,
+    /// E.164 with `+`.
+    pub number: String,
+    pub words: String,
+}
+
+impl Work for Spoken {
+    /// Whether it was a code, and one that somebody waits for.
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> Result<bool> {
+        let Some(code) = code::find_spoken(&self.words) else { return Ok(false) };
+        take(tx, &self.engine, &self.organization, &self.number, &code).await
+    }
+}
+
+impl UseCase for Spoken {
+    fn committed(&self, engine: &Engine, _: &bool) {
+        engine.wake.jobs.ring();
+    }
 }
 
 /// A till's news of a payment. It may come again, late, and for an order that has failed meanwhile.

@@ -28,6 +28,10 @@ pub enum State {
     Verifying,
     Registering,
     Active,
+    /// It is brought from the pool onto an account.
+    Adopting,
+    /// Its proof has run out: it is ours, and nobody can take it over until it is proven again.
+    Lapsed,
     /// It is taken from the network and given back to the carrier.
     Releasing,
     Released,
@@ -39,7 +43,7 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Searching,
         Self::Reserving,
         Self::PendingPayment,
@@ -50,6 +54,8 @@ impl State {
         Self::Verifying,
         Self::Registering,
         Self::Active,
+        Self::Adopting,
+        Self::Lapsed,
         Self::Releasing,
         Self::Released,
         Self::Failing,
@@ -70,6 +76,8 @@ impl State {
             Self::Verifying => "verifying",
             Self::Registering => "registering",
             Self::Active => "active",
+            Self::Adopting => "adopting",
+            Self::Lapsed => "lapsed",
             Self::Releasing => "releasing",
             Self::Released => "released",
             Self::Failing => "failing",
@@ -92,6 +100,11 @@ impl State {
     /// Nobody else may want its number.
     fn is_open(self) -> bool {
         !self.is_over() && self != Self::Refunding
+    }
+
+    /// A code is on its way, or may be.
+    pub(super) fn awaits_code(self) -> bool {
+        matches!(self, Self::Asking | Self::AwaitingCode | Self::Verifying)
     }
 
     /// It is on its way out and cannot be turned back.
@@ -192,13 +205,17 @@ pub struct Details {
     pub codes_asked: u32,
     /// The buyer wants another code.
     pub again: bool,
+    /// Until when a code is waited for; where the network refused to send one, until it is asked again.
     pub code_until: i64,
     pub verified_at: Option<i64>,
     /// Until when that holds, in a pool.
     pub verified_until: Option<i64>,
+    /// The account that it is brought to from the pool, 24 hexadecimal digits.
+    pub adopted_by: Option<String>,
     /// The sender that it became on the network, 24 hexadecimal digits; and that for texts.
     pub sender: Option<String>,
     pub text_sender: Option<String>,
+    /// When it could be used first. From then on it is given back only to whoever wants to be rid of it.
     pub provisioned_at: Option<i64>,
     pub released_at: Option<i64>,
 }
@@ -265,6 +282,13 @@ impl Order {
             created_at: self.created_at,
             updated_at: self.updated_at,
         })
+    }
+
+    /// Begins to prove it once more.
+    pub(super) fn renew(&mut self) {
+        self.code = None;
+        (self.details.codes_asked, self.details.again, self.details.method) = (0, false, Method::Sms);
+        self.state = State::Asking;
     }
 
     /// Why it failed.

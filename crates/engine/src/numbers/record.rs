@@ -11,7 +11,7 @@ use store::{Id, Result, Tx, Work, numbers as rows};
 
 use super::order::{Order, Payment, Place, Reason, State, Why};
 use super::steps::{Done, Outcome, after_proof};
-use super::{Bought, Offer, Proof, Standing};
+use super::{Bought, Method, Offer, Proof, Standing, pool};
 use crate::events::{self, Note, NumberData};
 use crate::provider::{CallError, FoundSender};
 use crate::settings::Numbers;
@@ -44,16 +44,18 @@ impl Work for Record {
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         let Some(row) = rows::get_for_update(tx, &self.job.id).await? else { return Ok(()) };
-        if !store::jobs::is_at(tx, &self.job).await? {
+        if !store::jobs::is_held(tx, &self.job).await? {
             return Ok(());
         }
         let mut order = Order::of(row)?;
         let (before, asked_to_pay) = (order.state, order.details.checkout_url.is_some());
+        let was_usable = order.details.provisioned_at.is_some();
         let due = match &*self.outcome {
             Ok(done) => self.came(tx, &mut order, done).await?,
             Err(error) => self.went_wrong(&mut order, error),
         };
-        heed(&mut order);
+        heed(&mut order, was_usable);
+        pool::lapse(&mut order, self.now());
         let told = order.state != before || order.details.checkout_url.is_some() != asked_to_pay;
         self.keep(tx, order, before, due, told).await
     }
@@ -67,16 +69,25 @@ impl UseCase for Record {
     }
 }
 
-/// Somebody does not want it any more.
-fn heed(order: &mut Order) {
+/// Somebody does not want it any more. What became usable only after that was never had.
+fn heed(order: &mut Order, was_usable: bool) {
     match order.state {
         _ if !order.details.cancelled || order.state.is_over() || order.state.is_undoing() => {}
-        State::Active => order.state = State::Releasing,
-        _ => fail(order, Why::Cancelled, "the buyer did not want it any more"),
+        _ if was_usable => order.state = State::Releasing,
+        _ => {
+            order.details.provisioned_at = None;
+            fail(order, Why::Cancelled, "the buyer did not want it any more");
+        }
     }
 }
 
+/// What could not be had is given up. A number that can be used stays, and says what is wrong.
 pub(super) fn fail(order: &mut Order, code: Why, text: impl Into<String>) {
+    if order.details.provisioned_at.is_some() {
+        order.details.trouble = Some(text.into());
+        order.state = State::Active;
+        return;
+    }
     order.details.reason = Some(Reason { code, text: text.into() });
     order.state = State::Failing;
 }
@@ -101,11 +112,14 @@ impl Record {
             (State::Ordering, Done::Bought(Bought::Pending)) => return Ok(self.patience(order)),
             (State::Ordering, Done::Bought(Bought::Gone { why })) => another(order, why),
             (State::Adding, Done::Added { id, proof }) => self.added(order, id, *proof),
-            (State::Asking, Done::Asked) => return Ok(self.asked(order)),
+            (State::Asking, Done::Asked(method)) => return Ok(self.asked(order, *method)),
+            (State::Asking, _) if order.code.is_some() => order.state = State::Verifying,
             (State::AwaitingCode, _) => return Ok(self.awaited(order)),
             (State::Verifying, Done::Proven(proof)) => self.proven(order, *proof),
             (State::Verifying, Done::Wrong { why, tried }) => return Ok(self.wrong(order, why, tried.as_deref())),
             (State::Registering, Done::Registered(found)) => self.registered(tx, order, found).await?,
+            (State::Active | State::Lapsed, _) if pool::next_proof(order).is_some_and(|at| at <= now) => order.renew(),
+            (State::Adopting, Done::Adopted { id }) => pool::adopted(order, id),
             (State::Releasing | State::Failing, Done::Removed) => self.removed(tx, order).await?,
             (State::Refunding, Done::Settled(refund)) => self.settled(order, refund.as_ref()),
             _ => {}
@@ -183,13 +197,17 @@ impl Record {
         }
     }
 
-    fn asked(&self, order: &mut Order) -> i64 {
+    fn asked(&self, order: &mut Order, method: Method) -> i64 {
         let wait = i64::try_from(self.settings().code_wait.as_millis()).unwrap_or(i64::MAX / 4);
         let details = &mut order.details;
         details.codes_asked += 1;
-        details.again = false;
         details.trouble = None;
         details.code_until = self.now() + wait;
+        // Somebody wished for another way meanwhile.
+        if details.again && details.method != method {
+            return self.now();
+        }
+        (details.method, details.again) = (method, false);
         order.state = State::AwaitingCode;
         self.awaited(order)
     }
@@ -206,6 +224,26 @@ impl Record {
         if order.state == State::AwaitingCode { order.details.code_until } else { now }
     }
 
+    /// A code that came is tried before the pause is over; the one that is on its way is waited for, whatever comes of a
+    /// wish for another.
+    fn not_asked(&self, order: &mut Order, why: &str) -> i64 {
+        let (now, details) = (self.now(), &mut order.details);
+        let on_its_way = std::mem::take(&mut details.again) && now < details.code_until;
+        if !on_its_way {
+            details.codes_asked += 1;
+            details.code_until = now + ASK_AGAIN_MS;
+        }
+        let until = details.code_until;
+        if order.code.is_some() {
+            order.state = State::Verifying;
+        } else if on_its_way {
+            order.state = State::AwaitingCode;
+        } else {
+            self.no_code(order, why);
+        }
+        until
+    }
+
     fn no_code(&self, order: &mut Order, why: &str) {
         match order.details.codes_asked < self.settings().code_tries {
             true => order.state = State::Asking,
@@ -216,10 +254,10 @@ impl Record {
     fn proven(&self, order: &mut Order, proof: Proof) {
         let now = self.now();
         order.code = None;
-        order.details.verified_at = Some(now);
+        (order.details.verified_at, order.details.trouble) = (Some(now), None);
         if order.details.place == Place::Pool {
             order.details.verified_until = Some(proof.until.unwrap_or(now + POOL_MS));
-            order.details.provisioned_at = Some(now);
+            order.details.provisioned_at.get_or_insert(now);
         }
         order.state = after_proof(order.details.place);
     }
@@ -256,7 +294,8 @@ impl Record {
         let stored = store::senders::put(tx, &sender).await?;
         store::settings::touch_caches(tx).await?;
         order.details.sender = Some(stored.id.hex24());
-        order.details.provisioned_at = Some(self.now());
+        order.details.provisioned_at.get_or_insert(self.now());
+        order.details.trouble = None;
         order.state = State::Active;
         Ok(())
     }
@@ -346,11 +385,7 @@ impl Record {
             State::PendingPayment => fail(order, Why::PaymentRefused, why),
             State::Ordering => fail(order, Why::OrderRefused, why),
             State::Adding => fail(order, Why::NotTaken, why),
-            State::Asking => {
-                order.details.codes_asked += 1;
-                self.no_code(order, &why);
-                return self.now() + ASK_AGAIN_MS;
-            }
+            State::Asking => return self.not_asked(order, &why),
             State::Verifying => return self.wrong(order, &why, None),
             _ => fail(order, Why::RegistrationRefused, why),
         }
@@ -367,18 +402,21 @@ impl Record {
         order.updated_at = now;
         if moved {
             order.details.since = now;
-            order.details.trouble = order.details.trouble.filter(|_| order.state == State::AwaitingCode);
+            let tells = matches!(order.state, State::AwaitingCode | State::Active | State::Lapsed);
+            order.details.trouble = order.details.trouble.filter(|_| tells);
         }
         rows::update(tx, &order.row()?).await?;
         if told {
             tell(tx, &self.engine, &order, Some(before)).await?;
         }
-        if order.state.is_over() || order.state == State::Active {
-            return store::jobs::delete(tx, &order.id).await.map(drop);
-        }
-        let waits = !moved || matches!(order.state, State::AwaitingCode);
+        let due_at = match order.state {
+            State::Active | State::Lapsed => pool::next_proof(&order),
+            state if state.is_over() => None,
+            State::AwaitingCode => Some(due),
+            _ => Some(if moved { now } else { due }),
+        };
+        let Some(due_at) = due_at else { return store::jobs::delete(tx, &order.id).await };
         let attempts = if moved { 0 } else { self.job.attempts };
-        let due_at = if waits { due } else { now };
         let job = Job { state: JobState::Ready, attempts, due_at, called_at: None, ..self.job.clone() };
         store::jobs::update(tx, &job).await
     }
@@ -398,18 +436,21 @@ pub(super) async fn tell(tx: &mut Tx, engine: &Engine, order: &Order, before: Op
     let asked = details.payment == Payment::Operator || details.checkout_url.is_some();
     let kind = match order.state {
         State::PendingPayment if asked => events::NUMBER_PAYMENT_WANTED,
-        State::AwaitingCode => events::NUMBER_CODE_WANTED,
-        State::Active => events::NUMBER_ACTIVATED,
+        // One that can be used is proven once more without anybody's help.
+        State::AwaitingCode if details.provisioned_at.is_none() => events::NUMBER_CODE_WANTED,
+        State::Active if details.trouble.is_none() => events::NUMBER_ACTIVATED,
         State::Released => events::NUMBER_RELEASED,
         State::Failed => events::NUMBER_FAILED,
         _ => events::NUMBER_MOVED,
     };
+    let tells = matches!(order.state, State::Active | State::Lapsed);
+    let trouble = || details.trouble.clone().filter(|_| tells);
     let data = NumberData {
         number: order.number.clone(),
         profile: order.profile.clone(),
         state: order.state.as_str().into(),
         previous: before.filter(|before| *before != order.state).map(|before| before.as_str().into()),
-        reason: details.reason.as_ref().map(|reason| reason.text.clone()),
+        reason: details.reason.as_ref().map(|reason| reason.text.clone()).or_else(trouble),
     };
     events::append(tx, engine, Note::new(&order.organization_id, kind, &order.id), &data).await.map(drop)
 }

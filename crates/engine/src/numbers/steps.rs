@@ -4,7 +4,7 @@ use store::Id;
 
 use super::order::{Order, Payment, Place, State};
 use super::purchase::till;
-use super::{Bill, Bought, Offer, Onboarding, Proof, Session, Shop, Standing, code, wishes};
+use super::{Bill, Bought, Method, Offer, Onboarding, Proof, Session, Shop, Standing, code, wishes};
 use crate::Engine;
 use crate::provider::{Account, CallError, FoundSender};
 
@@ -23,7 +23,10 @@ pub(super) enum Done {
         id: String,
         proof: Proof,
     },
-    Asked,
+    Adopted {
+        id: String,
+    },
+    Asked(Method),
     Proven(Proof),
     /// The network says that this is not the code. `tried`: sealed.
     Wrong {
@@ -49,12 +52,15 @@ pub(super) async fn take(engine: &Engine, order: &Order) -> Outcome {
         State::PendingPayment => payment(engine, order).await,
         State::Ordering => buy(engine, order).await,
         State::Adding => add(engine, order).await,
+        // A code has overtaken the news that it was asked for, or somebody knows one.
+        State::Asking if order.code.is_some() && !order.details.again => Ok(Done::Waited),
         State::Asking => ask(engine, order).await,
         State::Verifying => verify(engine, order).await,
         State::Registering => register(engine, order).await,
+        State::Adopting => adopt(engine, order).await,
         State::Releasing | State::Failing => give_back(engine, order).await,
         State::Refunding => refund(engine, order).await,
-        State::AwaitingCode | State::Active | State::Released | State::Failed => Ok(Done::Waited),
+        State::AwaitingCode | State::Active | State::Lapsed | State::Released | State::Failed => Ok(Done::Waited),
     }
 }
 
@@ -75,7 +81,11 @@ async fn carrier<'a>(engine: &'a Engine, order: &Order) -> Result<With<'a, dyn S
 }
 
 async fn network<'a>(engine: &'a Engine, order: &Order) -> Result<With<'a, dyn Onboarding + 'a>, CallError> {
-    let account = engine.account(&order.account_id).await?.ok_or_else(|| gone("network"))?;
+    network_at(engine, &order.account_id).await
+}
+
+async fn network_at<'a>(engine: &'a Engine, account: &Id) -> Result<With<'a, dyn Onboarding + 'a>, CallError> {
+    let account = engine.account(account).await?.ok_or_else(|| gone("network"))?;
     let can = engine.provider(&account.provider).and_then(|it| it.onboarding()).ok_or_else(|| gone("network"))?;
     Ok(With { account, can })
 }
@@ -137,14 +147,39 @@ async fn add(engine: &Engine, order: &Order) -> Outcome {
 
 async fn ask(engine: &Engine, order: &Order) -> Outcome {
     let net = network(engine, order).await?;
-    net.can.request_code(&net.account, network_id(order)?, order.details.method).await.map(|()| Done::Asked)
+    let method = method(engine, order).await;
+    net.can.request_code(&net.account, network_id(order)?, method).await.map(|()| Done::Asked(method))
+}
+
+/// As it is wished. Where texts do not come, the last try is a call, if the carrier hears it.
+async fn method(engine: &Engine, order: &Order) -> Method {
+    let (tries, details) = (engine.settings.numbers.code_tries, &order.details);
+    let last = tries > 1 && details.codes_asked + 1 == tries;
+    match last && !details.again && carrier(engine, order).await.is_ok_and(|shop| shop.can.hears_calls()) {
+        true => Method::Voice,
+        false => details.method,
+    }
+}
+
+/// Brings a number of the pool onto the account that wants it.
+async fn adopt(engine: &Engine, order: &Order) -> Outcome {
+    let details = &order.details;
+    let account = details.adopted_by.as_deref().and_then(Id::parse_hex24).unwrap_or(order.account_id);
+    let (net, name) = (network_at(engine, &account).await?, &details.display_name);
+    net.can.adopt(&net.account, number(order)?, name, network_id(order)?).await.map(|id| Done::Adopted { id })
+}
+
+/// Whether a number is proven, and not only by the proof that is to be renewed.
+fn is_new(order: &Order, proof: Proof) -> bool {
+    let newer = |known: i64| proof.until.is_some_and(|until| until > known);
+    proof.verified && order.details.verified_until.is_none_or(newer)
 }
 
 /// The answer to an earlier try may have been lost: a number that is verified needs no code.
 async fn verify(engine: &Engine, order: &Order) -> Outcome {
     let (net, id, place) = (network(engine, order).await?, network_id(order)?, order.details.place);
     let proof = net.can.proof(&net.account, id, place).await?;
-    if proof.verified {
+    if is_new(order, proof) {
         return Ok(Done::Proven(proof));
     }
     let Some(sealed) = &order.code else { return Ok(Done::Wrong { why: "there is no code".into(), tried: None }) };

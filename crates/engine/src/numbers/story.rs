@@ -34,6 +34,7 @@ pub(crate) async fn tell(reader: &mut Reader, row: rows::Order) -> Result<Vec<Li
         let text = match order.state {
             State::AwaitingCode => "a code is awaited until then",
             State::PendingPayment => "the payment is awaited until then",
+            State::Active | State::Lapsed => "it is verified again then",
             _ => "next step",
         };
         add(job.due_at, format!("{text} (attempts so far: {})", job.attempts));

@@ -71,6 +71,11 @@ pub trait Shop: Send + Sync {
     /// Buys a number for an order, once however often it is asked. What people write to it comes to us from then on.
     fn buy<'a>(&'a self, account: &'a Account, order: &'a Id, number: &'a str) -> Called<'a, Bought>;
 
+    /// Whether it tells us what is spoken in calls to numbers that wait for a code, see `numbers::Spoken`.
+    fn hears_calls(&self) -> bool {
+        false
+    }
+
     /// Gives a number back that was bought for an order. One that was not, or is not any more, is left alone.
     fn release<'a>(&'a self, account: &'a Account, order: &'a Id, number: &'a str) -> Called<'a, ()>;
 }
@@ -81,7 +86,7 @@ pub trait Shop: Send + Sync {
 pub enum Method {
     #[default]
     Sms,
-    /// A person listens: nobody reads the code out of a call.
+    /// In a call: where the carrier does not hear calls, a person has to listen.
     Voice,
 }
 
@@ -97,6 +102,11 @@ pub struct Proof {
 pub trait Onboarding: Send + Sync {
     /// Makes a number known to it, once however often it is asked; its name for it.
     fn add<'a>(&'a self, account: &'a Account, number: &'a str, name: &'a str, place: Place) -> Called<'a, String>;
+
+    /// Brings a number of the pool onto an account, once however often it is asked; its name there. `pooled`: that in the
+    /// pool, where it is no more afterwards.
+    fn adopt<'a>(&'a self, account: &'a Account, number: &'a str, name: &'a str, pooled: &'a str)
+    -> Called<'a, String>;
 
     fn proof<'a>(&'a self, account: &'a Account, id: &'a str, place: Place) -> Called<'a, Proof>;
 

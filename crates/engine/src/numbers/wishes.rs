@@ -33,7 +33,7 @@ pub fn pin(engine: &Engine, organization: &Id, number: &str) -> SecretString {
 }
 
 /// Locks a caller's order for a change.
-async fn locked(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Outcome<Order>> {
+pub(super) async fn locked(tx: &mut Tx, organization: &Id, id: &Id) -> Result<Outcome<Order>> {
     let found = rows::get_for_update(tx, id).await?;
     match found.filter(|found| found.organization_id == *organization) {
         Some(row) => Order::of(row).map(Ok),
@@ -74,7 +74,6 @@ impl Work for Release {
         let (now, before) = (self.engine.now(), order.state);
         (order.details.cancelled, order.updated_at) = (true, now);
         if before == State::Active {
-            // Nobody works on it.
             (order.state, order.details.since) = (State::Releasing, now);
             record::tell(tx, &self.engine, &order, Some(before)).await?;
         }
@@ -155,7 +154,7 @@ async fn decide(tx: &mut Tx, engine: &Engine, organization: &Id, id: &Id, yes: b
     Ok(Ok(order))
 }
 
-fn not_now(order: &Order) -> Refusal {
+pub(super) fn not_now(order: &Order) -> Refusal {
     Refusal::Invalid { field: "state", why: format!("the number is {}", order.state.as_str()) }
 }
 
@@ -175,7 +174,13 @@ impl Work for Ask {
             Ok(order) => order,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if !matches!(order.state, State::Asking | State::AwaitingCode | State::Verifying) {
+        if order.state == State::Lapsed {
+            let now = self.engine.now();
+            order.renew();
+            (order.details.since, order.updated_at) = (now, now);
+            record::tell(tx, &self.engine, &order, Some(State::Lapsed)).await?;
+        }
+        if !order.state.awaits_code() {
             return Ok(Err(not_now(&order)));
         }
         if order.details.codes_asked >= MOST_CODES {
@@ -200,9 +205,12 @@ pub async fn request_code(
     engine.perform(Ask { engine: engine.clone(), organization, id, method }).await??;
     drive(engine, &id).await?;
     let order = now(engine, &organization, &id).await?;
-    match &order.details.trouble {
-        Some(why) if order.state == State::Asking => Err(refused(why)),
-        _ => Ok(order),
+    let why = order.details.trouble.as_deref().or(order.reason().map(|reason| reason.text.as_str()));
+    match (why, order.state) {
+        (_, State::Verifying) | (None, State::AwaitingCode) => Ok(order),
+        (Some(why), _) => Err(refused(why)),
+        (None, _) if is_proven(&order) => Ok(order),
+        (None, _) => Err(not_now(&order).into()),
     }
 }
 
@@ -224,22 +232,20 @@ struct Give {
 }
 
 impl Work for Give {
-    type Output = Outcome<()>;
+    /// When it was proven before.
+    type Output = Outcome<Option<i64>>;
 
-    async fn run(&self, tx: &mut Tx) -> Result<Outcome<()>> {
+    async fn run(&self, tx: &mut Tx) -> Result<Outcome<Option<i64>>> {
         let mut order = match locked(tx, &self.organization, &self.id).await? {
             Ok(order) => order,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if order.details.verified_at.is_some() {
-            return Ok(Ok(()));
-        }
-        if !matches!(order.state, State::Asking | State::AwaitingCode) {
-            return Ok(Err(not_now(&order)));
+        if !order.state.awaits_code() {
+            return Ok(if is_proven(&order) { Ok(order.details.verified_at) } else { Err(not_now(&order)) });
         }
         order.code = Some(self.code.clone());
         hurry(tx, &order, self.engine.now()).await?;
-        Ok(Ok(()))
+        Ok(Ok(order.details.verified_at))
     }
 }
 
@@ -255,14 +261,19 @@ pub async fn verify(
     let Some(digits) = code::find(code.expose_secret()) else { return Err(wrong("a code has six digits").into()) };
     let (organization, id) = (*organization, *id);
     let code = code::seal(&engine.key, &id, &digits)?;
-    engine.perform(Give { engine: engine.clone(), organization, id, code }).await??;
+    let before = engine.perform(Give { engine: engine.clone(), organization, id, code }).await??;
     drive(engine, &id).await?;
     let order = now(engine, &organization, &id).await?;
     match &order.details.trouble {
-        _ if order.details.verified_at.is_some() => Ok(order),
+        why if is_proven(&order) && (why.is_none() || order.details.verified_at != before) => Ok(order),
         Some(why) => Err(wrong(why).into()),
         None => Err(not_now(&order).into()),
     }
+}
+
+/// And need not be proven again.
+fn is_proven(order: &Order) -> bool {
+    order.details.verified_at.is_some() && !order.state.awaits_code() && order.state != State::Lapsed
 }
 
 fn wrong(why: &str) -> Refusal {

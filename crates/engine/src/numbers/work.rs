@@ -62,7 +62,7 @@ pub async fn drive(engine: &Engine, order: &Id) -> Result<()> {
         let mut jobs = engine.perform(Claim { now: engine.now(), of: Some(*order) }).await?;
         if let Some(job) = jobs.pop() {
             go(engine, job).await?;
-        } else if engine.now() < until && is_claimed(engine, order).await? {
+        } else if engine.now() < until && is_under_way(engine, order).await? {
             tokio::select! {
                 () = bell.heard() => {}
                 () = engine.clock.sleep(LOOK_EVERY) => {}
@@ -74,9 +74,10 @@ pub async fn drive(engine: &Engine, order: &Id) -> Result<()> {
     Ok(())
 }
 
-async fn is_claimed(engine: &Engine, order: &Id) -> Result<bool> {
-    let job = store::jobs::about(&mut *engine.db.reader().await?, order).await?;
-    Ok(job.is_some_and(|job| job.state == JobState::Called && job.due_at > engine.now()))
+/// Somebody else is at it, or was a moment ago and has left it to be gone on with.
+async fn is_under_way(engine: &Engine, order: &Id) -> Result<bool> {
+    let (job, now) = (store::jobs::about(&mut *engine.db.reader().await?, order).await?, engine.now());
+    Ok(job.is_some_and(|job| job.state == JobState::Called || job.due_at <= now))
 }
 
 async fn go(engine: &Engine, job: Job) -> Result<()> {

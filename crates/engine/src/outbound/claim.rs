@@ -130,9 +130,13 @@ impl Claim {
             jobs::delete(tx, &job.id).await?;
             return Ok(None);
         };
-        // Withdrawn at this very moment.
-        if message.status == Status::Failed {
+        // Withdrawn, answered or told of by a receipt while this waited for its lock: the job read before is of no worth.
+        if message.status != Status::Pending {
             jobs::delete(tx, &job.id).await?;
+            return Ok(None);
+        }
+        // Or answered with a reason to try again: then the job, too, is not what was read.
+        if job.state == State::Called && !jobs::is_held(tx, &job).await? {
             return Ok(None);
         }
         match job.state {

@@ -37,13 +37,13 @@ impl Work for Record {
 
     async fn run(&self, tx: &mut Tx) -> Result<()> {
         let Some(message) = store::messages::get_for_update(tx, &self.call.message.id).await? else {
-            return jobs::delete(tx, &self.call.job.id).await.map(drop);
+            return jobs::delete(tx, &self.call.job.id).await;
         };
         match &self.outcome {
             Ok(sent) => self.sent(tx, message, sent).await,
             // A receipt came before the answer: the message did go out.
             Err(_) if message.provider_id.is_some() && message.status != Status::Pending => {
-                jobs::delete(tx, &self.call.job.id).await.map(drop)
+                jobs::delete(tx, &self.call.job.id).await
             }
             // The answer comes so late that another attempt has begun or the message was given up: that one counts.
             Err(_) if !jobs::is_at(tx, self.job()).await? => Ok(()),

@@ -31,7 +31,7 @@ impl Intake<'_> {
             store::conversations::ensure(tx, &engine.new_id(), &sender.organization_id, &sender.id, &contact, now)
                 .await?;
         if conversation.last_message_at.is_none() {
-            store::contacts::link(tx, &contact, &sender.id).await?;
+            store::contacts::ensure_link(tx, &contact, &sender.id).await?;
             let note = Note::new(&sender.organization_id, events::CONVERSATION_STARTED, &conversation.id)
                 .in_conversation(&conversation);
             events::append_if_wanted(tx, engine, note, &serde_json::json!({})).await?;

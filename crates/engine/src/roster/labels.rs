@@ -11,7 +11,7 @@ use crate::labels::TEAM;
 use crate::{Engine, UseCase, directory};
 
 /// A label that nobody gave a colour.
-const COLOR: &str = "#6b7280";
+const COLOR: &str = "gray";
 
 /// The organization's label of this name, made when there is none.
 pub(super) async fn named(tx: &mut Tx, engine: &Engine, organization: &Id, name: &str) -> Result<Id> {

@@ -75,7 +75,7 @@ pub fn new(house: &House, recipients: Vec<Addressee>) -> campaigns::New {
 pub async fn draft(house: &House, recipients: Vec<Addressee>) -> Id {
     approve(house, Some(templates::APPROVED)).await;
     let create = campaigns::create(&house.engine, new(house, recipients));
-    house.engine.perform(create).await.unwrap().unwrap().id
+    house.engine.perform(create).await.unwrap().id
 }
 
 pub fn whose(house: &House, id: &Id) -> Whose {

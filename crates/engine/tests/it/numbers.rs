@@ -1,5 +1,6 @@
 //! Numbers that are bought: the way there, the way back, and deaths on both.
 
+mod pool;
 mod world;
 
 use engine::events::{
@@ -7,9 +8,9 @@ use engine::events::{
 };
 use engine::numbers::{
     Approve, Bought, Decline, Error, Method, New, Payment, Place, Purchased, Release, Standing, State, Why, drive,
-    request_code, verify,
+    expects_code, request_code, verify,
 };
-use engine::{Id, Refusal};
+use engine::{Id, Refusal, workers};
 use testkit::{Kind, on_both, tell};
 use world::{When, World, away, no};
 
@@ -335,6 +336,118 @@ on_both! {
         world.text(&to, &right).await;
         world.settle().await;
         assert_eq!((world.state(&id).await, world.order(&id).await.details.codes_asked), ("active", 1));
+    }
+
+    async fn a_code_that_is_not_sent_costs_nothing_that_was(world: &mut World) {
+        // The network does not want to send one yet. Strangers neither hurry it nor use up a try.
+        world.street.state().errors.insert("request_code", vec![no("later")].into());
+        let id = world.buy(world.wish()).await;
+        drive(&world.engine, &id).await.unwrap();
+        let order = world.order(&id).await;
+        assert_eq!((order.state, order.details.codes_asked, order.details.trouble.as_deref()), (State::Asking, 1, Some("later")));
+        for text in ["win 999-999 now", "call 888-888"] {
+            world.text(FIRST, text).await;
+            world.settle().await;
+            assert_eq!((world.state(&id).await, world.order(&id).await.details.codes_asked), ("awaiting_code", 1));
+        }
+        world.street.state().silent = true;
+        for asked in [2, 3] {
+            world.clock.advance(5 * MINUTE);
+            world.settle().await;
+            assert_eq!((world.state(&id).await, world.order(&id).await.details.codes_asked), ("awaiting_code", asked));
+        }
+        // Somebody is impatient, and the network has had enough; the last code is good all the same.
+        let code = format!("{:06}", 100_000 + world.street.state().calls.len());
+        world.street.state().errors.insert("request_code", vec![no("too many")].into());
+        let refused = request_code(&world.engine, &world.organization, &id, Method::Sms).await;
+        assert!(matches!(refused, Err(Error::Call(_))), "{refused:?}");
+        assert_eq!((world.state(&id).await, world.order(&id).await.details.codes_asked), ("awaiting_code", 3));
+        let order = verify(&world.engine, &world.organization, &id, code.into()).await.unwrap();
+        assert_eq!(order.state, State::Active);
+
+        // One that overtakes the news that it was asked for is tried, and no other is asked for.
+        world.street.state().silent = false;
+        let before = world.street.state().calls.len();
+        let id = world.buy(world.wish()).await;
+        world.street.hang_at(5, When::After);
+        assert!(world.work_and_die().await && world.state(&id).await == "asking");
+        assert!(world.bring().await);
+        world.settle().await;
+        assert_eq!(world.state(&id).await, "active");
+        let calls = world.street.state().calls[before..].to_vec();
+        assert_eq!(calls.iter().filter(|call| **call == "request_code").count(), 1, "{calls:?}");
+    }
+
+    async fn a_wish_for_a_call_outlasts_a_text_under_way(world: &mut World) {
+        let id = world.buy(world.wish()).await;
+        let (engine, organization) = (world.engine.clone(), world.organization);
+        let wish = tokio::sync::OnceCell::new();
+        world.meanwhile(5, async {
+            wish.set(tokio::spawn(async move { request_code(&engine, &organization, &id, Method::Voice).await })).unwrap();
+            while !world.order(&id).await.details.again {
+                tokio::task::yield_now().await;
+            }
+        }).await;
+        let order = wish.into_inner().unwrap().await.unwrap().unwrap();
+        assert_eq!((order.state, order.details.method, order.details.codes_asked), (State::AwaitingCode, Method::Voice, 2));
+        assert_eq!(world.street.state().spoken.len(), 1);
+    }
+
+    async fn whoever_gives_up_while_it_is_proven_gets_his_money_back(world: &mut World) {
+        with_till(world).await;
+        // verify_code, where the pool makes it usable; register, where the account does.
+        for (place, call) in [(Place::Pool, 1), (Place::Account, 3)] {
+            let id = world.buy(New { place, ..world.wish() }).await;
+            world.settle().await;
+            assert!(world.pay(&id).await);
+            workers::drain(&world.engine).await.unwrap();
+            let (to, body) = world.street.state().texts.pop_front().unwrap();
+            world.text(&to, &body).await;
+            world.meanwhile(call, async { release(world, &id).await.unwrap() }).await;
+            world.settle().await;
+            assert_eq!((world.state(&id).await, why(world, &id).await), ("failed", Why::Cancelled), "{place:?}");
+            nothing_is_kept(world);
+        }
+    }
+
+    async fn what_is_not_written_is_spoken(world: &mut World) {
+        world.street.state().textless = true;
+        let id = world.buy(world.wish()).await;
+        world.settle().await;
+        for asked in [1, 2] {
+            let order = world.order(&id).await;
+            assert_eq!((order.state, order.details.codes_asked, order.details.method), (State::AwaitingCode, asked, Method::Sms));
+            assert!(!expects_code(&world.engine, &id, FIRST).await.unwrap(), "of somebody else");
+            assert!(expects_code(&world.engine, &world.organization, FIRST).await.unwrap());
+            world.clock.advance(5 * MINUTE);
+            if asked == 1 {
+                world.settle().await;
+            }
+        }
+        // The last one is spoken. Who knows it must speak to whoever waits for it.
+        drive(&world.engine, &id).await.unwrap();
+        let (number, words) = world.street.state().spoken.pop_front().unwrap();
+        assert!(!world.speak(&id, &number, &words).await && !world.speak(&world.organization, "+12125550001", &words).await);
+        assert!(!world.speak(&world.organization, &number, "who is there?").await);
+        assert!(world.speak(&world.organization, &number, "your code is 9 9 9 9 9 9").await);
+        world.settle().await;
+        assert_eq!(world.state(&id).await, "awaiting_code");
+        assert!(world.speak(&world.organization, &number, &words).await);
+        world.settle().await;
+        let order = world.order(&id).await;
+        assert_eq!((order.state, order.details.codes_asked, order.details.method), (State::Active, 3, Method::Voice));
+        assert!(!expects_code(&world.engine, &world.organization, &number).await.unwrap());
+        assert!(!world.speak(&world.organization, &number, &words).await);
+        // Nobody is called where nobody listens.
+        world.street.state().deaf = true;
+        let id = world.buy(world.wish()).await;
+        for _ in 0..4 {
+            world.settle().await;
+            world.clock.advance(5 * MINUTE);
+        }
+        let order = world.order(&id).await;
+        assert_eq!((order.state, why(world, &id).await, order.details.method), (State::Failed, Why::CodeNeverArrived, Method::Sms));
+        assert!(world.street.state().spoken.is_empty());
     }
 
     async fn a_person_may_ask_for_codes_and_give_them(world: &mut World) {

@@ -2,16 +2,19 @@
 
 use std::collections::HashSet;
 
-use engine::events::{MESSAGE_RECEIVED, MESSAGE_SUBMITTED};
+use engine::events::{MESSAGE_CREATED, MESSAGE_RECEIVED, MESSAGE_SUBMITTED};
 use engine::facts::{Fact, SenderChange};
 use engine::keys::{self, Check};
+use engine::messages::Status;
 use engine::receive::Received;
 use engine::senders::{CONNECTED, DISCONNECTED};
-use engine::workers::{catch_up, run};
-use testkit::{DIALECT, House, PROVIDER, on_both};
+use engine::workers::{catch_up, drain, run};
+use store::jobs::{Job, State};
+use store::{Id, Tx, Work};
+use testkit::{DIALECT, Gate, House, Kind, PROVIDER, Reply, on_both, tell, waited_for};
 use tokio_util::sync::CancellationToken;
 
-use crate::{ANN, HOOK};
+use crate::{ANN, HOOK, seconds, working};
 
 on_both! {
     async fn what_another_process_changed_is_not_remembered_for_long(house: &mut House) {
@@ -87,4 +90,69 @@ on_both! {
         catch_up(&house.engine, &mut seen).await;
         assert_eq!(seen, before);
     }
+}
+
+/// Records an answer as late as can be: when another process has found the job and waits for the message.
+struct Answered {
+    message: Id,
+    /// Or the provider wants to be asked again, so much later.
+    taken: Result<(), i64>,
+    locked: Gate,
+}
+
+impl Work for Answered {
+    type Output = ();
+
+    async fn run(&self, tx: &mut Tx) -> store::Result<()> {
+        let mut message = store::messages::get_for_update(tx, &self.message).await?.unwrap();
+        self.locked.open();
+        waited_for(tx).await?;
+        if let Err(due_at) = self.taken {
+            let job = store::jobs::about(tx, &self.message).await?.unwrap();
+            return store::jobs::update(tx, &Job { state: State::Ready, due_at, ..job }).await;
+        }
+        (message.provider_id, message.status) = (Some("theirs".into()), Status::Sent);
+        store::messages::advance(tx, &message).await?;
+        store::jobs::delete(tx, &message.id).await
+    }
+}
+
+/// A message whose answer is being recorded while another process, which takes its sender over, waits for it.
+async fn answered_late(house: &mut House, answer: impl FnOnce(&House) -> Result<(), i64>) -> Id {
+    house.provider.will([Reply::Hangs]);
+    let message = house.send(ANN, "once").await.id;
+    let first = working(house);
+    house.provider.called(1).await;
+    house.advance(seconds(90));
+    let (other, locked) = (house.another().await, Gate::new());
+    let (engine, taken) = (house.engine.clone(), answer(house));
+    let answered = Answered { message, taken, locked: locked.clone() };
+    let recorded = tokio::spawn(async move { engine.db.write(answered).await });
+    locked.passed().await;
+    drain(&other).await.unwrap();
+    recorded.await.unwrap().unwrap();
+    first.abort();
+    assert_eq!(house.provider.calls().len(), 1);
+    message
+}
+
+/// These two on PostgreSQL only: SQLite has one transaction at a time.
+#[test]
+fn an_answer_that_is_being_recorded_is_not_asked_for_again() {
+    tell(Kind::Postgres, async |house: &mut House| {
+        let message = answered_late(house, |_| Ok(())).await;
+        assert_eq!(house.message(&message).await.status, Status::Sent);
+    });
+}
+
+#[test]
+fn a_failure_that_is_being_recorded_is_no_silence() {
+    tell(Kind::Postgres, async |house: &mut House| {
+        let message = answered_late(house, |house| Err(house.now() + 4000)).await;
+        assert_eq!(house.story(&message).await, [MESSAGE_CREATED]);
+        // The other one has the lane for a moment.
+        house.pass(seconds(16), seconds(4)).await;
+        assert_eq!(house.provider.calls().len(), 2);
+        assert_eq!(house.message(&message).await.status, Status::Sent);
+    });
 }

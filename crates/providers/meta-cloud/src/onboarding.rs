@@ -26,9 +26,22 @@ impl Onboarding for MetaCloud {
         Box::pin(async move {
             let (graph, waba) = (self.graph(account)?, account.external_id.as_str());
             match place {
-                Place::Account => add_to_account(&graph, waba, number, name).await,
+                Place::Account => add_to_account(&graph, waba, number, name, None).await,
                 Place::Pool => add_to_pool(&graph, waba, number).await,
             }
+        })
+    }
+
+    fn adopt<'a>(
+        &'a self,
+        account: &'a Account,
+        number: &'a str,
+        name: &'a str,
+        pooled: &'a str,
+    ) -> Called<'a, String> {
+        Box::pin(async move {
+            let waba = account.external_id.as_str();
+            add_to_account(&self.graph(account)?, waba, number, name, Some(pooled)).await
         })
     }
 
@@ -91,7 +104,14 @@ impl Onboarding for MetaCloud {
     }
 }
 
-async fn add_to_account(graph: &Graph, waba: &str, number: &str, name: &str) -> Result<String, CallError> {
+/// `pooled`: its name among the numbers that are verified beforehand, where it is one; Meta takes it from there.
+async fn add_to_account(
+    graph: &Graph,
+    waba: &str,
+    number: &str,
+    name: &str,
+    pooled: Option<&str>,
+) -> Result<String, CallError> {
     let known = graph.phones(waba).await.map_err(said)?;
     let same = |shown: &String| digits(shown) == digits(number);
     if let Some(known) = known.iter().find(|phone| phone.display_phone_number.as_ref().is_some_and(same)) {
@@ -104,6 +124,7 @@ async fn add_to_account(graph: &Graph, waba: &str, number: &str, name: &str) -> 
         cc: code.as_str().into(),
         phone_number: rest.as_str().into(),
         verified_name: Some(name.to_owned()),
+        preverified_id: pooled.map(Into::into),
         ..Create::default()
     };
     Ok(graph.add_phone(waba, &create).await.map_err(said)?.id.as_str().to_owned())

@@ -26,18 +26,43 @@ pub(crate) struct CheckoutSession {
     url: Option<String>,
     status: Option<String>,
     payment_status: Option<String>,
-    payment_intent: Option<String>,
+    payment_intent: Option<Intent>,
     pub(crate) client_reference_id: Option<String>,
+}
+
+/// A payment: its name alone, or all of it where that was asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Intent {
+    Named(String),
+    Whole { id: String, status: Option<String> },
+}
+
+impl Intent {
+    fn id(&self) -> &str {
+        match self {
+            Self::Named(id) | Self::Whole { id, .. } => id,
+        }
+    }
+
+    /// The buyer was done with his part, and his bank did not pay.
+    fn has_failed(&self) -> bool {
+        let Self::Whole { status, .. } = self else { return false };
+        matches!(status.as_deref(), Some("requires_payment_method" | "canceled"))
+    }
 }
 
 impl CheckoutSession {
     /// Where nothing had to be paid the session stands for the payment.
     pub(crate) fn standing(&self) -> Standing {
+        let failed = || self.payment_intent.as_ref().is_some_and(Intent::has_failed);
         match (self.payment_status.as_deref(), self.status.as_deref()) {
             (Some("paid" | "no_payment_required"), _) => {
-                Standing::Paid { reference: self.payment_intent.clone().unwrap_or_else(|| self.id.clone()) }
+                let reference = self.payment_intent.as_ref().map_or(self.id.as_str(), Intent::id);
+                Standing::Paid { reference: reference.to_owned() }
             }
             (_, Some("expired")) => Standing::Ended,
+            (_, Some("complete")) if failed() => Standing::Ended,
             _ => Standing::Open,
         }
     }
@@ -101,14 +126,16 @@ impl Stripe {
         Ok(Session { id: session.id, url })
     }
 
-    /// One that is over cannot be ended: then it is looked at.
+    /// One that is over cannot be ended: then it is looked at, together with its payment, which may fail days after the
+    /// session was complete.
     pub(crate) async fn end_session(&self, session: &str) -> Result<Standing, CallError> {
         let ended: Result<CheckoutSession, No> =
             ask(self.call(Method::POST, &["checkout", "sessions", session, "expire"])).await;
         match ended {
             Ok(session) => Ok(session.standing()),
             Err(no) if (400..500).contains(&no.status) && !matches!(no.status, 401 | 403 | 409 | 429) => {
-                let found: CheckoutSession = ask(self.call(Method::GET, &["checkout", "sessions", session])).await?;
+                let look = self.call(Method::GET, &["checkout", "sessions", session]);
+                let found: CheckoutSession = ask(look.query(&[("expand[]", "payment_intent")])).await?;
                 Ok(found.standing())
             }
             Err(no) => Err(no.into()),
@@ -182,6 +209,14 @@ mod tests {
         for (json, standing) in [
             (r#"{"id":"cs_1","status":"open","payment_status":"unpaid"}"#, Standing::Open),
             (r#"{"id":"cs_1","status":"complete","payment_status":"unpaid"}"#, Standing::Open),
+            (
+                r#"{"id":"cs_1","status":"complete","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"processing"}}"#,
+                Standing::Open,
+            ),
+            (
+                r#"{"id":"cs_1","status":"complete","payment_status":"unpaid","payment_intent":{"id":"pi_1","status":"requires_payment_method"}}"#,
+                Standing::Ended,
+            ),
             (r#"{"id":"cs_1","status":"expired","payment_status":"unpaid"}"#, Standing::Ended),
             (
                 r#"{"id":"cs_1","status":"complete","payment_status":"paid","payment_intent":"pi_1"}"#,

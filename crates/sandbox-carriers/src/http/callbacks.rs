@@ -9,15 +9,15 @@ use http::HeaderMap;
 use crate::world::World;
 
 /// One try: address, headers and body. Made anew for each, as some signatures hold the time.
-pub(super) struct Post {
-    pub(super) url: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Post {
+    pub(crate) url: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// How a carrier tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
+pub(crate) enum Policy {
     /// As often as the address asks for (`#rc=`), once if it asks for nothing; at an answer other than 2xx only with
     /// `rp=all`.
     Twilio { times: u32, always: bool },
@@ -25,6 +25,8 @@ pub(super) enum Policy {
     Telnyx,
     /// For a day, with growing pauses.
     Vonage,
+    /// For three days, with growing pauses.
+    Stripe,
 }
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
@@ -44,19 +46,20 @@ impl Policy {
         match self {
             Self::Twilio { times, always } => (tried <= times && (always || outcome.is_err())).then(|| wait(100)),
             Self::Telnyx => (tried < 6).then(|| wait(250)),
+            Self::Stripe => (age_ms < 3 * DAY_MS).then(|| wait(100 << tried.min(9))),
             Self::Vonage => (age_ms < DAY_MS).then(|| wait(100 << tried.min(9))),
         }
     }
 }
 
 /// Which try it is, from 1, and the time: milliseconds since 1970.
-pub(super) struct Try {
-    pub(super) number: u32,
-    pub(super) now: i64,
+pub(crate) struct Try {
+    pub(crate) number: u32,
+    pub(crate) now: i64,
 }
 
 /// Tells, and returns after the first try; the others follow by themselves.
-pub(super) async fn tell<F>(world: &Arc<World>, policy: Policy, post: F)
+pub(crate) async fn tell<F>(world: &Arc<World>, policy: Policy, post: F)
 where
     F: Fn(&Try) -> Post + Send + Sync + 'static,
 {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::outside::{Fault, Target};
 use crate::world::World;
 
-pub(super) enum Course {
+pub(crate) enum Course {
     /// Refuse it with this HTTP status, or this number of the carrier's.
     Refuse(u32),
     /// Do nothing and never answer.
@@ -15,19 +15,19 @@ pub(super) enum Course {
 
 /// How a request is taken.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Take {
+pub(crate) struct Take {
     /// The end that was demanded: a word or a number of the carrier's, or one of SMPP's words.
-    pub(super) end: Option<String>,
+    pub(crate) end: Option<String>,
     /// Do the work and cut the connection.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
     /// Tell everything twice.
-    pub(super) twice: bool,
+    pub(crate) twice: bool,
     /// Tell everything before answering.
-    pub(super) early: bool,
+    pub(crate) early: bool,
 }
 
 /// Waits where the request is to be late.
-pub(super) async fn of(world: &World, target: Target) -> Course {
+pub(crate) async fn of(world: &World, target: Target) -> Course {
     let take = |take| Course::Take(take);
     match world.outside.fault(target) {
         None => take(Take::default()),
@@ -48,7 +48,7 @@ pub(super) async fn of(world: &World, target: Target) -> Course {
 const SILENCE: Duration = Duration::from_secs(300);
 
 /// Never answers; the connection is cut in the end.
-pub(super) async fn silence(world: &World) -> axum::response::Response {
+pub(crate) async fn silence(world: &World) -> axum::response::Response {
     world.pause(SILENCE).await;
     crate::serve::cut()
 }

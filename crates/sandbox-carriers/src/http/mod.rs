@@ -4,13 +4,14 @@
 //! wrong ([`course`]) and is written into the ledger; a task of its own then lets the message or call live ([`journey`])
 //! and tells the platform of it in signed callbacks, tried again as that carrier does ([`callbacks`]).
 //!
-//! Numbers can be searched, bought and given back at the first two ([`numbers`]).
+//! Numbers can be searched, bought and given back at the first two ([`numbers`]). Calls to those of Twilio are answered as their
+//! owner's TwiML says.
 //!
 //! Not here: files (MMS), pools of numbers, scheduled messages, price lists, and the carriers' other products.
 
 mod account;
-mod callbacks;
-mod course;
+pub(crate) mod callbacks;
+pub(crate) mod course;
 mod desk;
 mod journey;
 mod numbers;
@@ -26,6 +27,7 @@ use tokio_util::task::TaskTracker;
 pub use account::{Account, Credentials, VONAGE_KEY};
 use desk::Desk;
 
+use crate::ledger::Call;
 use crate::world::World;
 use crate::{ReplyError, StartError, serve};
 
@@ -85,6 +87,15 @@ impl Carriers {
     /// A name that was never given before.
     pub(crate) fn fresh(&self) -> String {
         self.desk.fresh()
+    }
+
+    /// Somebody calls a number and speaks: whoever bought it may listen. `None`: nobody is asked what to do with it.
+    pub(crate) async fn ring(&self, call: &Call) -> Option<(&'static str, u32)> {
+        let account = self.desk.owner(&call.to)?;
+        let own = self.desk.sold_to(&account.credentials.name()).into_iter().find(|sold| sold.number == call.to);
+        let url = own?.voice_url?;
+        let ended = twilio::ring(&self.desk, &account, call, &url).await;
+        Some((ended.status, ended.listened))
     }
 
     /// [`ReplyError::UnknownSender`] when no number of an HTTP carrier is called so.

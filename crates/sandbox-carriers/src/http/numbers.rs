@@ -18,6 +18,8 @@ pub(super) struct Sold {
     pub(super) reference: String,
     /// Where what people write to it goes, if elsewhere than the account's.
     pub(super) inbound_url: Option<String>,
+    /// Who is asked what to do with calls to it.
+    pub(super) voice_url: Option<String>,
 }
 
 /// What somebody looks for.

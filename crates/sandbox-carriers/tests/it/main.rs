@@ -5,3 +5,4 @@
 mod http;
 mod smsc;
 mod smtp;
+mod stripe;

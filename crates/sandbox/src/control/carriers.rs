@@ -1,9 +1,10 @@
-//! What the carriers were given, and phones that answer by SMS.
+//! What the carriers were given, phones that answer by SMS, and buyers at the till.
 
 use axum::Json;
-use axum::extract::State as AxumState;
+use axum::extract::{Path, State as AxumState};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use sandbox_carriers::stripe::{Till, Unmoved};
 use sandbox_carriers::{Handle, ReplyError};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -44,6 +45,28 @@ pub(super) async fn reply(world: &World, phone: &str, to: &str, given: &Map<Stri
         Ok(id) => Ok(Some(id)),
         Err(ReplyError::UnknownSender) => Ok(None),
         Err(error @ ReplyError::Nobody) => Err(refuse(StatusCode::CONFLICT, error.to_string())),
+    }
+}
+
+/// The sessions at the till, oldest first.
+pub(super) async fn payments(AxumState(world): AxumState<Shared>) -> Response {
+    listed(&world, |carriers| carriers.stripe().payments())
+}
+
+pub(super) async fn pay(AxumState(world): AxumState<Shared>, Path(session): Path<String>) -> Answer {
+    at_the_till(&world, |till| till.pay(&session))
+}
+
+pub(super) async fn expire(AxumState(world): AxumState<Shared>, Path(session): Path<String>) -> Answer {
+    at_the_till(&world, |till| till.expire(&session))
+}
+
+fn at_the_till(world: &World, act: impl FnOnce(&Till) -> Result<Value, Unmoved>) -> Answer {
+    let till = world.carriers.get().map(Handle::stripe);
+    match till.ok_or(Unmoved::Unknown).and_then(act) {
+        Ok(session) => Ok(Json(session).into_response()),
+        Err(error @ Unmoved::Unknown) => Err(refuse(StatusCode::NOT_FOUND, error.to_string())),
+        Err(error @ Unmoved::Over) => Err(refuse(StatusCode::CONFLICT, error.to_string())),
     }
 }
 

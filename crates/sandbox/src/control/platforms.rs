@@ -109,6 +109,7 @@ fn describe(world: &World, state: &State, id: &str) -> Value {
     json!({
         "clock": {"offset_ms": world.clock.offset_ms()},
         "carriers": carriers::open(world, state, platform),
+        "stripe": carriers::open_till(world, platform),
         "web": world.web.as_ref().map(|web| web.urls()),
         "meta": {
             "graph_url": world.graph_url,

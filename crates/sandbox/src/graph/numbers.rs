@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::{Outcome, no_object, parameter, plain, sub};
-use super::{Call, input, listing};
+use super::{Call, input, listing, preverified};
 use crate::accounts::{Number, Override};
 use crate::outbound::Peer;
 use crate::phones;
@@ -50,7 +50,7 @@ fn node(state: &State, number: &Number) -> Value {
         "is_official_business_account": false,
         "is_pin_enabled": number.pin.is_some(),
         "is_on_biz_app": false,
-        "is_preverified_number": false,
+        "is_preverified_number": number.preverified,
         "conversational_automation": null,
         "quality_score": null,
         "eligibility_for_api_business_global_search": null,
@@ -116,8 +116,14 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
             "This phone number is registered with another account.",
         ));
     }
+    let pooled = input::text(fields, "preverified_id");
+    let business = state.wabas.get(waba).map(|waba| waba.business_id.clone()).unwrap_or_default();
+    if let Some(pooled) = &pooled {
+        preverified::check(&state, pooled, &business, &digits, now)?;
+    }
     let id = Text::from(call.world.ids.digits(15));
-    let number = Number::new(id.clone(), waba.clone(), &digits, &country, &name, now);
+    let mut number = Number::new(id.clone(), waba.clone(), &digits, &country, &name, now);
+    (number.verified, number.preverified) = (pooled.is_some(), pooled.is_some());
     let record = state.wabas.get_mut(waba).ok_or_else(|| no_object("POST", waba))?;
     if record.numbers.len() >= 20 {
         return Err(sub(
@@ -127,6 +133,9 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
         ));
     }
     record.numbers.push(id.clone());
+    if let Some(pooled) = &pooled {
+        state.preverified.remove(pooled.as_str());
+    }
     state.numbers.insert(id.clone(), number);
     state.number_by_phone.insert(digits.into(), id.clone());
     call.world.touch();

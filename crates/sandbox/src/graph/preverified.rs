@@ -7,19 +7,26 @@ use super::registration::{bring, fresh_code};
 use super::{Call, input, listing};
 use crate::accounts::Preverified;
 use crate::phones;
+use crate::state::State;
 use crate::text::Text;
 
 const KIND: &str = "WhatsAppPreVerifiedPhoneNumber";
 const DEFAULTS: [&str; 3] = ["id", "phone_number", "code_verification_status"];
-/// How long it holds.
+/// How long it holds, and how long before its end it can be renewed.
 const PERIOD_S: i64 = 90 * 86_400;
+const RENEWABLE_S: i64 = 45 * 86_400;
+
+/// Seconds that are left of its proof; `None` where it has none.
+fn left(number: &Preverified, now: i64) -> Option<i64> {
+    number.verified_at.map(|at| at / 1000 + PERIOD_S - now / 1000)
+}
 
 fn node(number: &Preverified, now: i64) -> Value {
     let at = number.verified_at.map(|at| at / 1000);
     let until = at.map(|at| at + PERIOD_S);
-    let status = match until {
+    let status = match left(number, now) {
         None => "NOT_VERIFIED",
-        Some(until) if until * 1000 <= now => "EXPIRED",
+        Some(..=0) => "EXPIRED",
         Some(_) => "VERIFIED",
     };
     json!({
@@ -76,7 +83,11 @@ fn edit(call: &Call, id: &Text, change: impl FnOnce(&mut Preverified)) -> Outcom
 
 pub(super) fn request_code(call: &Call, id: &Text, fields: &Map<String, Value>) -> Outcome {
     let method = input::required(fields, "code_method")?;
-    let phone = format!("+{}", find(call, id)?.phone);
+    let number = find(call, id)?;
+    if left(&number, call.world.clock.now()).is_some_and(|left| left > RENEWABLE_S) {
+        return Err(of(136024, "The phone number is verified already."));
+    }
+    let phone = format!("+{}", number.phone);
     let code = fresh_code(call, &phone);
     let done = edit(call, id, |number| number.code = Some(code.clone()))?;
     bring(call, phone, &code, method == "VOICE");
@@ -90,6 +101,16 @@ pub(super) fn verify_code(call: &Call, id: &Text, fields: &Map<String, Value>) -
     }
     let now = call.world.clock.now();
     edit(call, id, |number| (number.verified_at, number.code) = (Some(now), None))
+}
+
+/// Whether a number may be taken from a business's pool.
+pub(super) fn check(state: &State, id: &str, business: &str, digits: &str, now: i64) -> Outcome<()> {
+    let found = state.preverified.get(id).filter(|number| number.business == business && *number.phone == *digits);
+    let found = found.ok_or_else(|| parameter("Param preverified_id must be a number of the business's pool"))?;
+    match left(found, now) {
+        Some(1..) => Ok(()),
+        _ => Err(of(136024, "The verification of the phone number has run out.")),
+    }
 }
 
 pub(super) fn delete(call: &Call, id: &Text) -> Outcome {

@@ -47,13 +47,15 @@ pub(super) fn fresh_code(call: &Call, phone: &str) -> String {
 
 /// Has the carriers bring a code to a number, as an SMS or a call.
 pub(super) fn bring(call: &Call, phone: String, code: &str, spoken: bool) {
-    if call.world.take_fault_of(Target::Numbers, Kind::Drop).is_some() {
+    if call.world.take_fault_of(Target::Numbers, &[Kind::Drop]).is_some() {
         return;
     }
     let Some(carriers) = call.world.carriers.get().cloned() else { return };
     if spoken {
         let digits: Vec<String> = code.chars().map(String::from).collect();
-        return carriers.speak(FROM, &phone, &format!("Your WhatsApp code is {}.", digits.join(", ")));
+        let words = format!("Your WhatsApp code is {}.", digits.join(", "));
+        call.world.spawn(async move { carriers.speak(FROM, &phone, &words).await });
+        return;
     }
     let text = format!("Your WhatsApp code: {}-{}\n\nDon't share this code with others", &code[..3], &code[3..]);
     call.world.spawn(async move {

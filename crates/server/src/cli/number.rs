@@ -1,10 +1,11 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use engine::numbers::{Approve, Decline, Order, Release};
+use engine::numbers::{Adopt, Approve, Decline, Order, Release};
 use engine::{Engine, Id, clock};
 
 use super::Failure;
+use crate::accounts::parse;
 use crate::settings::Settings;
 
 /// Phone numbers that are bought.
@@ -21,6 +22,17 @@ pub enum Number {
     Decline {
         /// The order's id.
         id: String,
+    },
+    /// Bring a number of the pre-verified pool onto a WhatsApp account, where it can send.
+    Adopt {
+        /// The order's id.
+        id: String,
+        /// The account's id. Without it: the one that the number was brought to the pool with.
+        #[arg(long, value_name = "ID")]
+        account: Option<String>,
+        /// What customers see. Without it: as it was ordered.
+        #[arg(long)]
+        name: Option<String>,
     },
     /// Give a number back, or end its order.
     Release {
@@ -46,6 +58,12 @@ impl Number {
             Self::Decline { id } => {
                 let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;
                 show(&engine.perform(Decline { engine: engine.clone(), organization, id }).await??);
+            }
+            Self::Adopt { id, account, name: display_name } => {
+                let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;
+                let account = account.as_deref().map(parse).transpose()?;
+                let adopt = Adopt { engine: engine.clone(), organization, id, account, display_name };
+                show(&engine.perform(adopt).await??);
             }
             Self::Release { id } => {
                 let Order { id, organization_id: organization, .. } = find(&engine, &id).await?;

@@ -24,6 +24,9 @@ pub struct Sandbox {
     /// Where the mail server is.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     smtp_listen: SocketAddr,
+    /// Where the stand-in for Stripe and its page are.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
+    stripe_listen: SocketAddr,
     /// Let the control API be reached from elsewhere, with a token.
     #[arg(long)]
     sandbox_expose: bool,
@@ -41,6 +44,7 @@ impl Sandbox {
             smsc_listen: self.smsc_listen,
             carriers_listen: self.carriers_listen,
             smtp_listen: self.smtp_listen,
+            stripe_listen: self.stripe_listen,
             data_dir: shared.data_dir.clone(),
             expose: self.sandbox_expose,
             allowed_networks: settings.outbound.allowed_networks,

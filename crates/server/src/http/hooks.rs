@@ -6,8 +6,8 @@ use axum::extract::{OriginalUri, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::Engine;
-use engine::provider::{Push, PushError, Pushed};
-use http::{HeaderMap, StatusCode};
+use engine::provider::{Push, PushError, Pushed, Reply};
+use http::{HeaderMap, StatusCode, header};
 
 /// The largest push: Meta's are up to 3 MB.
 pub const MOST: usize = 4 * 1024 * 1024;
@@ -74,7 +74,14 @@ async fn take(
     let url = format!("{}{asked}", engine.settings.public_url);
     let pushed = Pushed { account, url: &url, header: &header, body };
     let Some((name, push)) = pusher(engine, provider) else { return StatusCode::NOT_FOUND.into_response() };
-    answer(name, push.receive(engine, pushed).await.map(|()| StatusCode::OK.into_response()))
+    answer(name, push.reply(engine, pushed).await.map(told))
+}
+
+fn told(reply: Option<Reply>) -> Response {
+    match reply {
+        Some(Reply { mime, body }) => ([(header::CONTENT_TYPE, mime)], body).into_response(),
+        None => StatusCode::OK.into_response(),
+    }
 }
 
 /// A provider that pushes, by its name or its short one.

@@ -14,10 +14,12 @@ use engine::{Clock, Engine};
 use futures_util::future::BoxFuture;
 use media::convert::{Converter, Ffmpeg, Tools};
 use media::{Blobs, Links};
+use secrecy::SecretString;
 use store::Ids;
 
 use crate::opening::Opened;
 use crate::settings::Settings;
+use crate::telemetry;
 
 pub use dialects::{DIGIGO_CONTRACT, KIRIM_CONTRACT, LATE_CONTRACT, YCLOUD_CONTRACT};
 #[cfg(feature = "whatsapp-web")]
@@ -61,8 +63,20 @@ pub struct Surroundings {
     pub sandbox: bool,
     /// Instead of the settings' Graph address: the sandbox's.
     pub graph_url: Option<String>,
+    /// The sandbox's till, unless the settings name one.
+    pub till: Option<Till>,
     /// The sandbox's WhatsApp Web server. In sandbox mode no other is gone to, unless the settings name one.
     pub web: Option<WebServer>,
+}
+
+/// A till that is not Stripe's own.
+#[derive(Clone, serde::Deserialize)]
+pub struct Till {
+    pub base_url: String,
+    pub secret_key: SecretString,
+    pub webhook_secret: SecretString,
+    /// Where it tells us of payments.
+    pub webhook_url: String,
 }
 
 /// A WhatsApp Web server that is not WhatsApp's own.
@@ -78,7 +92,7 @@ impl Surroundings {
     #[must_use]
     pub fn of_a_command(settings: &Settings) -> Self {
         let public_url = settings.server.public_url.clone();
-        Self { clock: Clock::system(), public_url, sandbox: false, graph_url: None, web: None }
+        Self { clock: Clock::system(), public_url, sandbox: false, graph_url: None, till: None, web: None }
     }
 }
 
@@ -90,7 +104,8 @@ pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Resul
     providers.extend(carriers::wire(settings, &around)?);
     providers.extend(payments::wire(settings, &around)?);
     let sweep = dialects::sweep(blobs.clone(), around.clock.clone());
-    let mut upkeep: Vec<BoxFuture<'static, ()>> = vec![Box::pin(sweep)];
+    let mut upkeep: Vec<BoxFuture<'static, ()>> =
+        vec![Box::pin(sweep), Box::pin(telemetry::sort(around.clock.clone()))];
     if let Some((web, fresh)) = whatsapp_web(settings, opened, &around, &blobs)? {
         providers.push(web);
         upkeep.extend(fresh);

@@ -77,7 +77,7 @@ impl Counts {
 /// The share of those who hold the campaign's lock.
 pub const OWN: i64 = 0;
 /// How many others there are.
-const OTHERS: i64 = 8;
+const OTHERS: i64 = 63;
 
 /// A share for something that has to do with a message.
 #[must_use]
@@ -98,7 +98,7 @@ pub async fn add(tx: &mut Tx, campaign: &Id, share: i64, difference: &Counts) ->
                  delivered = campaign_counts.delivered + excluded.delivered, read = campaign_counts.read + excluded.read";
     let it = difference;
     let values = params![campaign, share, it.pending, it.queued, it.sent, it.failed, it.delivered, it.read];
-    tx.beside().execute(sql, values).await.map(drop)
+    tx.beside().post(sql, values).await
 }
 
 /// All shares of a campaign together.

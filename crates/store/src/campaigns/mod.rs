@@ -133,7 +133,7 @@ pub async fn insert(tx: &mut Tx, new: &Campaign) -> Result<()> {
         new.created_at,
         new.updated_at,
     ];
-    tx.beside().execute(&sql, values).await.map(drop)
+    tx.beside().post(&sql, values).await
 }
 
 /// Writes everything that can change. The caller has locked it.
@@ -158,7 +158,7 @@ pub async fn update(tx: &mut Tx, it: &Campaign) -> Result<()> {
         it.told_at,
         it.updated_at,
     ];
-    tx.beside().execute(sql, values).await.map(drop)
+    tx.beside().post(sql, values).await
 }
 
 /// Whosever it is.
@@ -210,7 +210,7 @@ fn filtered<'a>(select: Select<'a>, organization: &'a Id, filter: &'a Filter) ->
 
 /// Deletes a campaign with its recipients. The caller has locked it.
 pub async fn delete(tx: &mut Tx, id: &Id) -> Result<()> {
-    tx.execute("DELETE FROM campaigns WHERE id = ?1", params![id]).await.map(drop)
+    tx.post("DELETE FROM campaigns WHERE id = ?1", params![id]).await
 }
 
 /// Deletes up to `limit` recipients of campaigns made before a moment with which nothing will happen any more, and those

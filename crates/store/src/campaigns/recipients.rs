@@ -1,7 +1,7 @@
 //! Whom a campaign goes to. Each address stands in it once, at the place at which it was added.
 
 use crate::contacts::Address;
-use crate::db::{Error, Result, Row, Tx, Value};
+use crate::db::{Error, Result, Row, Tx, Value, places};
 use crate::select::Select;
 use crate::{Id, params};
 
@@ -92,19 +92,10 @@ pub async fn add(tx: &mut Tx, campaign: &Id, after: i64, new: &[New]) -> Result<
     let mut added = 0;
     for (chunk, people) in new.chunks(AT_ONCE).enumerate() {
         let mut values = Vec::with_capacity(people.len() * 6);
-        let mut places = Vec::with_capacity(people.len());
+        let mut rows = Vec::with_capacity(people.len());
         for (index, it) in people.iter().enumerate() {
             let position = after + 1 + (chunk * AT_ONCE + index) as i64;
-            let first = values.len();
-            places.push(format!(
-                "(?{}, ?{}, ?{}, ?{}, ?{}, ?{}, 0)",
-                first + 1,
-                first + 2,
-                first + 3,
-                first + 4,
-                first + 5,
-                first + 6
-            ));
+            rows.push(format!("({}, 0)", places(values.len() + 1, 6)));
             values.extend([
                 Value::from(campaign),
                 Value::from(position),
@@ -117,7 +108,7 @@ pub async fn add(tx: &mut Tx, campaign: &Id, after: i64, new: &[New]) -> Result<
         let sql = format!(
             "INSERT INTO campaign_recipients (campaign_id, position, kind, value, name, variables, standing) VALUES {}
              ON CONFLICT (campaign_id, kind, value) DO NOTHING",
-            places.join(", ")
+            rows.join(", ")
         );
         added += tx.beside().execute(&sql, &values).await? as i64;
     }
@@ -163,7 +154,7 @@ pub async fn update(tx: &mut Tx, campaign: &Id, it: &Recipient) -> Result<()> {
         it.read_at,
         it.failed_at,
     ];
-    tx.beside().execute(sql, values).await.map(drop)
+    tx.beside().post(sql, values).await
 }
 
 /// In the order in which they were added, without the first `offset`; all if no standing is named.

@@ -2,14 +2,17 @@
 //!
 //! SQLite inserts many rows of one table with one statement for a fraction of what it takes for each alone: the
 //! statement is bound and begun once, and a row that belongs at the end of an index is put there without a search.
-//! So `Tx::append` only gathers rows while the writer runs a batch; they are inserted before the commit, and before
-//! every statement that could miss them. As work is answered after the commit only, a crash takes nothing that was
-//! promised. A row that turns out not to fit fails the whole batch, which is then run again with nothing gathered
-//! (see `writer`). On PostgreSQL and wherever nothing is gathered, each row is inserted at once.
+//! PostgreSQL does so too, and is not waited for row by row. So `Tx::append` only gathers rows while a batch is run, on
+//! PostgreSQL a piece of work; they are inserted before the commit, and before every statement that could miss them. As
+//! work is answered after the commit only, a crash takes nothing that was promised. A row that turns out not to fit fails
+//! the whole batch, which is then run again with nothing gathered (see `writer` and `postgres`): each row is inserted at
+//! once.
 
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use super::pipeline::Pipeline;
+use super::value::places;
 use super::{Result, Value};
 
 /// How many rows are inserted with one statement, as long as there are so many.
@@ -25,17 +28,31 @@ pub(crate) struct Insert {
     /// On SQLite only: a row that is there already gives way.
     replaces: bool,
     at_once: OnceLock<String>,
-    gathered: OnceLock<[String; SIZES.len()]>,
+    gathered: OnceLock<Statements>,
+    posted: OnceLock<Statements>,
 }
+
+/// For so many rows as `SIZES` says.
+type Statements = [String; SIZES.len()];
 
 impl Insert {
     pub(crate) const fn new(into: &'static str, columns: usize, conflict: &'static str) -> Self {
-        Self { into, columns, conflict, replaces: false, at_once: OnceLock::new(), gathered: OnceLock::new() }
+        Self {
+            into,
+            columns,
+            conflict,
+            replaces: false,
+            at_once: OnceLock::new(),
+            gathered: OnceLock::new(),
+            posted: OnceLock::new(),
+        }
     }
 
     /// For SQLite: rows that take the place of those with the same key.
     pub(crate) const fn replacing(into: &'static str, columns: usize) -> Self {
-        Self { into, columns, conflict: "", replaces: true, at_once: OnceLock::new(), gathered: OnceLock::new() }
+        let mut insert = Self::new(into, columns, "");
+        insert.replaces = true;
+        insert
     }
 
     fn verb(&self, otherwise: &'static str) -> &'static str {
@@ -48,19 +65,23 @@ impl Insert {
         self.at_once.get_or_init(|| format!("{verb} INTO {} VALUES {} {}", self.into, self.places(1), self.conflict))
     }
 
-    /// The statements for so many rows. What fails is undone with its transaction: `OR FAIL` spares SQLite
-    /// the copies of pages from which it would undo the statement alone.
-    fn gathered(&self) -> impl Iterator<Item = (usize, &String)> {
-        let verb = self.verb("INSERT OR FAIL");
-        let text = |rows| format!("{verb} INTO {} VALUES {}", self.into, self.places(rows));
-        SIZES.into_iter().zip(self.gathered.get_or_init(|| SIZES.map(text)))
+    /// SQLite's statements for many rows. What fails is undone with its transaction: `OR FAIL` spares SQLite the copies
+    /// of pages from which it would undo the statement alone.
+    fn gathered(&self) -> &Statements {
+        self.gathered.get_or_init(|| self.statements(self.verb("INSERT OR FAIL")))
+    }
+
+    /// PostgreSQL's.
+    fn posted(&self) -> &Statements {
+        self.posted.get_or_init(|| self.statements("INSERT"))
+    }
+
+    fn statements(&self, verb: &str) -> Statements {
+        SIZES.map(|rows| format!("{verb} INTO {} VALUES {}", self.into, self.places(rows)))
     }
 
     fn places(&self, rows: usize) -> String {
-        let row = |row: usize| {
-            let places = (1..=self.columns).map(|column| format!("?{}", row * self.columns + column));
-            format!("({})", places.collect::<Vec<_>>().join(", "))
-        };
+        let row = |row: usize| format!("({})", places(row * self.columns + 1, self.columns));
         (0..rows).map(row).collect::<Vec<_>>().join(", ")
     }
 }
@@ -96,6 +117,18 @@ impl Waiting {
     /// Inserts what waits. Where that fails it goes on waiting, so that it fails again before the commit.
     pub(super) fn insert(&mut self, connection: &rusqlite::Connection) -> Result<()> {
         self.0.iter().try_for_each(|rows| rows.insert(connection))?;
+        self.clear();
+        Ok(())
+    }
+
+    /// The same on PostgreSQL, where whether it succeeds is known later.
+    pub(super) async fn post(&mut self, pipeline: &mut Pipeline) -> Result<()> {
+        for rows in &self.0 {
+            for (sql, cells) in rows.by(rows.insert.posted()) {
+                let values: Vec<_> = cells.iter().map(|cell| rows.value(cell)).collect();
+                pipeline.post(sql, &values).await?;
+            }
+        }
         self.clear();
         Ok(())
     }
@@ -157,14 +190,19 @@ impl Rows {
     }
 
     fn insert(&self, connection: &rusqlite::Connection) -> Result<()> {
+        self.by(self.insert.gathered()).try_for_each(|(sql, cells)| self.insert_some(connection, sql, cells))
+    }
+
+    /// All rows, divided among the statements for so many.
+    fn by<'a>(&'a self, statements: &'a Statements) -> impl Iterator<Item = (&'a str, &'a [Cell])> {
         let mut rest = &self.cells[..];
-        for (size, text) in self.insert.gathered() {
-            while let Some((cells, later)) = rest.split_at_checked(size * self.insert.columns) {
-                self.insert_some(connection, text, cells)?;
-                rest = later;
-            }
-        }
-        Ok(())
+        let sizes = SIZES.into_iter().zip(statements);
+        sizes.flat_map(move |(size, text)| {
+            let cells = size * self.insert.columns;
+            let (now, later) = rest.split_at(rest.len() / cells * cells);
+            rest = later;
+            now.chunks_exact(cells).map(|cells| (text.as_str(), cells))
+        })
     }
 
     fn insert_some(&self, connection: &rusqlite::Connection, text: &str, cells: &[Cell]) -> Result<()> {

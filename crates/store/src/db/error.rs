@@ -6,7 +6,7 @@ pub enum Error {
     /// The database cannot be reached or written to now; trying again later may help.
     #[error("the database is not available")]
     Unavailable(#[source] Source),
-    /// A unique constraint refused the row; the text names the constraint or its columns.
+    /// A unique constraint refused the row, or a table is there already; the text names the constraint or its columns.
     #[error("already exists: {0}")]
     Exists(String),
     /// Another row that is needed is gone.
@@ -85,7 +85,8 @@ impl From<tokio_postgres::Error> for Error {
             };
         };
         let code = db.code();
-        if *code == SqlState::UNIQUE_VIOLATION {
+        // A table that two make at once is refused by whichever of PostgreSQL's catalogues knows it first.
+        if [SqlState::UNIQUE_VIOLATION, SqlState::DUPLICATE_TABLE, SqlState::DUPLICATE_OBJECT].contains(code) {
             return Self::Exists(db.constraint().unwrap_or_default().to_owned());
         }
         if *code == SqlState::FOREIGN_KEY_VIOLATION {

@@ -12,6 +12,7 @@
 mod append;
 mod checkpoint;
 mod error;
+mod pipeline;
 mod postgres;
 mod sqlite;
 mod tx;
@@ -26,6 +27,7 @@ pub(crate) use append::Insert;
 pub use error::Error;
 pub(crate) use tx::Asked;
 pub use tx::Tx;
+pub(crate) use value::places;
 pub use value::{FromCell, Row, Value};
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -11,6 +11,7 @@ use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, R
 use futures_util::FutureExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::pipeline::Pipeline;
 use super::tx::Connection as Held;
 use super::{Error, Reader, Result, Tx, Work};
 
@@ -55,7 +56,7 @@ impl Postgres {
     }
 
     pub(super) async fn reader(&self) -> Result<Reader> {
-        Ok(Reader { tx: Some(Tx::new(Held::Postgres(self.pool.get().await?))), home: None })
+        Ok(Reader { tx: Some(Tx::new(Held::Postgres(Pipeline::new(self.pool.get().await?)))), home: None })
     }
 
     /// Counts commits that changed what processes keep in memory (see `revisions`).
@@ -67,10 +68,12 @@ impl Postgres {
 }
 
 async fn transact<W: Work>(pool: &Pool, work: &W) -> Result<W::Output> {
-    let mut attempt = 0;
+    let (mut attempt, mut gathers) = (0, true);
     loop {
         attempt += 1;
-        match attempt_once(pool.get().await?, work).await {
+        match attempt_once(pool.get().await?, work, gathers).await {
+            // Perhaps a row that was gathered: inserted at once it may give way, and can be asked about.
+            Err(Error::Exists(_)) if gathers => gathers = false,
             // A row that was there when it was looked for went before it was referred to: that too is a lost race.
             Err(Error::Contended(_) | Error::Dangling) if attempt < ATTEMPTS => {
                 metrics::counter!("hermod_store_retries").increment(1);
@@ -90,30 +93,29 @@ async fn pause(attempt: u32) {
     tokio::time::sleep(Duration::from_millis(millis)).await;
 }
 
-async fn attempt_once<W: Work>(client: Object, work: &W) -> Result<W::Output> {
-    client.batch_execute("BEGIN").await?;
-    let mut tx = Tx::new(Held::Postgres(client));
+async fn attempt_once<W: Work>(client: Object, work: &W, gathers: bool) -> Result<W::Output> {
+    let mut tx = Tx::new(Held::Postgres(Pipeline::new(client)));
+    tx.gathers = gathers;
     // A panic must not hand a connection in the middle of a transaction back to the pool.
-    let outcome = std::panic::AssertUnwindSafe(work.run(&mut tx)).catch_unwind().await;
+    let outcome = std::panic::AssertUnwindSafe(run(&mut tx, work)).catch_unwind().await;
     let outcome = outcome.unwrap_or(Err(Error::Unsupported("work on the store panicked")));
-    let Held::Postgres(client) = tx.connection else {
-        return Err(Error::Unsupported("a PostgreSQL transaction holds a PostgreSQL connection"));
-    };
-    match outcome {
-        Ok(output) => match client.batch_execute("COMMIT").await {
-            Ok(()) => Ok(output),
-            Err(error) => Err(abandon(client, error.into()).await),
-        },
-        Err(error) => Err(abandon(client, error).await),
+    if outcome.is_err()
+        && let Held::Postgres(pipeline) = tx.connection
+    {
+        pipeline.abandon().await;
     }
+    outcome
 }
 
-/// Rolls back; a connection that cannot even do that is thrown away instead of going back to the pool.
-async fn abandon(client: Object, error: Error) -> Error {
-    if client.batch_execute("ROLLBACK").await.is_err() {
-        drop(Object::take(client));
+async fn run<W: Work>(tx: &mut Tx, work: &W) -> Result<W::Output> {
+    if let Held::Postgres(pipeline) = &mut tx.connection {
+        pipeline.post_batch("BEGIN".into())?;
     }
-    error
+    let output = work.run(tx).await?;
+    if let Held::Postgres(pipeline) = tx.complete().await? {
+        pipeline.batch("COMMIT").await?;
+    }
+    Ok(output)
 }
 
 fn tls() -> MakeRustlsConnect {

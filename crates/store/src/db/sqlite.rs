@@ -101,14 +101,14 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     know_all_letters(&connection)?;
     if read_only {
-        connection.execute_batch("PRAGMA cache_size=-2000; PRAGMA query_only=1;")?;
+        connection.execute_batch("PRAGMA cache_size=-1000; PRAGMA query_only=1;")?;
         return Ok(connection);
     }
     // `writer` does what FULL would do after each commit, and `checkpoint` what SQLite would do within some.
     // SQLite looks through its whole cache with nearly every commit: a larger one costs more than it saves.
     connection.execute_batch(
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;
-         PRAGMA cache_size=-16000; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;
+         PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;
          PRAGMA temp_store=MEMORY;",
     )?;
     Ok(connection)

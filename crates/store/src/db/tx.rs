@@ -1,9 +1,9 @@
 //! One connection, inside a transaction when it writes. The only place where statements are run.
 
 use rusqlite::types::ValueRef;
-use tokio_postgres::types::{ToSql, Type};
 
 use super::append::{Insert, Waiting};
+use super::pipeline::Pipeline;
 use super::value::Cell;
 use super::{Error, Result, Row, Value};
 use crate::Id;
@@ -32,7 +32,7 @@ pub(crate) struct Asked {
 
 pub(crate) enum Connection {
     Sqlite(rusqlite::Connection),
-    Postgres(deadpool_postgres::Object),
+    Postgres(Pipeline),
 }
 
 impl Tx {
@@ -46,23 +46,29 @@ impl Tx {
 
     /// Runs a statement and returns how many rows it changed.
     pub async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
-        self.complete()?.execute(sql, params).await
+        self.complete().await?.execute(sql, params).await
+    }
+
+    /// Runs a statement of which it does not matter how many rows it changed. On PostgreSQL nobody waits for it: where it
+    /// fails, whatever is waited for next fails, at the latest the commit.
+    pub async fn post(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        self.complete().await?.post(sql, params).await
     }
 
     /// All rows of an answer.
     pub async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        self.complete()?.query(sql, params).await
+        self.complete().await?.query(sql, params).await
     }
 
     /// The first row, if any.
     pub async fn query_opt(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Option<Row>> {
-        self.complete()?.query_opt(sql, params).await
+        self.complete().await?.query_opt(sql, params).await
     }
 
     /// The same for what may have to look at many rows: the runtime is told that this thread is busy. Everything
     /// else takes microseconds, less than telling would.
     pub(crate) async fn query_slow(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
-        match self.complete()? {
+        match self.complete().await? {
             Connection::Sqlite(connection) => blocking(|| sqlite_query(connection, sql, params)),
             postgres => postgres.query(sql, params).await,
         }
@@ -84,24 +90,25 @@ impl Tx {
     }
 
     /// For a statement that asks for one row, by what stands in these columns (from 0) of its insert.
-    pub(crate) fn looking_for(
+    pub(crate) async fn looking_for(
         &mut self,
         insert: &'static Insert,
         columns: &[(usize, Value<'_>)],
     ) -> Result<&mut Connection> {
         match self.waiting.has(insert, columns) {
-            true => self.complete(),
+            true => self.complete().await,
             false => Ok(&mut self.connection),
         }
     }
 
     /// Has everything inserted that waits, and forgets what was remembered.
-    pub(super) fn complete(&mut self) -> Result<&mut Connection> {
+    pub(super) async fn complete(&mut self) -> Result<&mut Connection> {
         self.wanted.clear();
-        if let Connection::Sqlite(connection) = &self.connection
-            && self.waiting.len() > 0
-        {
-            self.waiting.insert(connection)?;
+        if self.waiting.len() > 0 {
+            match &mut self.connection {
+                Connection::Sqlite(connection) => self.waiting.insert(connection)?,
+                Connection::Postgres(pipeline) => self.waiting.post(pipeline).await?,
+            }
         }
         Ok(&mut self.connection)
     }
@@ -110,17 +117,17 @@ impl Tx {
     pub(crate) async fn lock_table(&mut self, table: &str) -> Result<()> {
         match &mut self.connection {
             Connection::Sqlite(_) => Ok(()),
-            Connection::Postgres(client) => Ok(client.batch_execute(&format!("LOCK TABLE {table}")).await?),
+            Connection::Postgres(pipeline) => pipeline.batch(&format!("LOCK TABLE {table}")).await,
         }
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<()> {
-        match self.complete()? {
+        match self.complete().await? {
             Connection::Sqlite(connection) => Ok(connection.execute_batch(sql)?),
-            Connection::Postgres(client) => {
+            Connection::Postgres(pipeline) => {
                 let sql = sql.split("-- SQLite only").next().unwrap_or_default();
                 let sql = sql.replace("BLOB", "BYTEA").replace("INTEGER", "BIGINT").replace("WITHOUT ROWID", "");
-                Ok(client.batch_execute(&sql).await?)
+                pipeline.batch(&sql).await
             }
         }
     }
@@ -130,21 +137,22 @@ impl Connection {
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value<'_>]) -> Result<u64> {
         match self {
             Self::Sqlite(connection) => sqlite_execute(connection, sql, params),
-            Self::Postgres(client) => {
-                let statement = client.prepare_cached(&postgres_text(sql)).await?;
-                Ok(client.execute(&statement, &postgres_params(params)).await?)
-            }
+            Self::Postgres(pipeline) => pipeline.execute(sql, params).await,
+        }
+    }
+
+    /// See [`Tx::post`].
+    pub(crate) async fn post(&mut self, sql: &str, params: &[Value<'_>]) -> Result<()> {
+        match self {
+            Self::Sqlite(connection) => sqlite_execute(connection, sql, params).map(drop),
+            Self::Postgres(pipeline) => pipeline.post(sql, params).await,
         }
     }
 
     pub(crate) async fn query(&mut self, sql: &str, params: &[Value<'_>]) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(connection) => sqlite_query(connection, sql, params),
-            Self::Postgres(client) => {
-                let statement = client.prepare_cached(&postgres_text(sql)).await?;
-                let rows = client.query(&statement, &postgres_params(params)).await?;
-                rows.iter().map(postgres_row).collect()
-            }
+            Self::Postgres(pipeline) => pipeline.query(sql, params).await,
         }
     }
 
@@ -201,31 +209,5 @@ fn sqlite_cell(value: ValueRef<'_>) -> Result<Cell> {
         }
         ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
         ValueRef::Real(_) => return Err(Error::corrupt("a floating-point number")),
-    })
-}
-
-fn postgres_text(sql: &str) -> String {
-    sql.replace('?', "$").replace("/* for update", "for update").replace(" */", "")
-}
-
-fn postgres_params<'a>(params: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {
-    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
-}
-
-fn postgres_row(row: &tokio_postgres::Row) -> Result<Row> {
-    let cells = row.columns().iter().enumerate().map(|(index, column)| postgres_cell(row, index, column.type_()));
-    Ok(Row::new(cells.collect::<Result<_>>()?))
-}
-
-fn postgres_cell(row: &tokio_postgres::Row, index: usize, ty: &Type) -> Result<Cell> {
-    Ok(match *ty {
-        Type::INT8 => row.try_get::<_, Option<i64>>(index)?.map_or(Cell::Null, Cell::Int),
-        Type::INT4 => row.try_get::<_, Option<i32>>(index)?.map_or(Cell::Null, |int| Cell::Int(int.into())),
-        Type::BOOL => row.try_get::<_, Option<bool>>(index)?.map_or(Cell::Null, |bool| Cell::Int(bool.into())),
-        Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index)?.map_or(Cell::Null, Cell::Bytes),
-        Type::TEXT | Type::VARCHAR | Type::NAME => {
-            row.try_get::<_, Option<String>>(index)?.map_or(Cell::Null, Cell::Text)
-        }
-        _ => return Err(Error::corrupt(format!("a column of type {ty}"))),
     })
 }

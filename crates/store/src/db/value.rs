@@ -21,6 +21,11 @@ macro_rules! params {
     ($($value:expr),* $(,)?) => { &[$($crate::Value::from($value)),*] };
 }
 
+/// The places of so many parameters, from one on: `?3, ?4`.
+pub(crate) fn places(first: usize, count: usize) -> String {
+    (first..first + count).map(|place| format!("?{place}")).collect::<Vec<_>>().join(", ")
+}
+
 impl From<i64> for Value<'_> {
     fn from(value: i64) -> Self {
         Self::Int(value)
@@ -98,13 +103,35 @@ impl PostgresToSql for Value<'_> {
     to_sql_checked!();
 }
 
-/// A column of an answer.
+/// What stands in a column.
 #[derive(Clone, Debug)]
 pub(super) enum Cell {
     Null,
     Int(i64),
     Text(String),
     Bytes(Vec<u8>),
+}
+
+impl From<&Value<'_>> for Cell {
+    fn from(value: &Value<'_>) -> Self {
+        match *value {
+            Value::Null => Self::Null,
+            Value::Int(int) => Self::Int(int),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Bytes(bytes) => Self::Bytes(bytes.to_owned()),
+        }
+    }
+}
+
+impl<'a> From<&'a Cell> for Value<'a> {
+    fn from(cell: &'a Cell) -> Self {
+        match cell {
+            Cell::Null => Self::Null,
+            Cell::Int(int) => Self::Int(*int),
+            Cell::Text(text) => Self::Text(text),
+            Cell::Bytes(bytes) => Self::Bytes(bytes),
+        }
+    }
 }
 
 /// One row of an answer; its columns are taken in the order in which they were selected.

@@ -167,7 +167,7 @@ impl Writer {
         let together = begun.is_ok() && self.run_together(batch, 0);
         let ready = self.go_on_until_idle(batch, together);
         begun?;
-        if ready? && self.tx.complete().is_ok() {
+        if ready? && self.complete().is_ok() {
             self.fold()?;
             return self.sql("COMMIT");
         }
@@ -195,7 +195,7 @@ impl Writer {
             }
             // There is time; where it goes wrong, it goes wrong again before the commit.
             if self.tx.waiting.len() >= MANY {
-                let _ = self.tx.complete();
+                let _ = self.complete();
             }
         }
     }
@@ -250,8 +250,12 @@ impl Writer {
         if !self.tx.recent.is_full() {
             return Ok(());
         }
-        let folded = idempotency::fold(&mut self.tx).now_or_never();
-        folded.unwrap_or(Err(Error::Unsupported("SQLite is never waited for")))
+        at_once(idempotency::fold(&mut self.tx))
+    }
+
+    /// Inserts the rows that were gathered.
+    fn complete(&mut self) -> Result<()> {
+        at_once(self.tx.complete()).map(drop)
     }
 
     fn sql(&self, sql: &str) -> Result<()> {
@@ -266,6 +270,10 @@ impl Writer {
             Held::Postgres(_) => unreachable!("the SQLite writer holds a SQLite connection"),
         }
     }
+}
+
+fn at_once<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    work.now_or_never().unwrap_or(Err(Error::Unsupported("SQLite is never waited for")))
 }
 
 struct Syncer {

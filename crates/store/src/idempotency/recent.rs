@@ -52,7 +52,9 @@ pub(super) async fn get(tx: &mut Tx, key: &Key, now: i64) -> Result<Option<Row>>
          JOIN idempotency i ON i.row = k.row WHERE k.key = ?1 AND i.created_at > ?2";
     let known = load(tx).await?.rows.as_ref().and_then(|rows| rows.get(key)).copied();
     match known {
-        Some(row) => tx.looking_for(&INSERT, &[(0, row.into())])?.query_opt(KNOWN, params![row, now - LIFE]).await,
+        Some(row) => {
+            tx.looking_for(&INSERT, &[(0, row.into())]).await?.query_opt(KNOWN, params![row, now - LIFE]).await
+        }
         None => tx.beside().query_opt(SQL, params![&key[..], now - LIFE]).await,
     }
 }
@@ -83,7 +85,7 @@ pub(crate) async fn fold(tx: &mut Tx) -> Result<()> {
         tx.append(&FOLD, params![&key[..], *row]).await?;
     }
     let last = tx.recent.next - 1;
-    tx.execute("UPDATE revisions SET value = ?1 WHERE name = 'idempotency'", params![last]).await.map(drop)
+    tx.post("UPDATE revisions SET value = ?1 WHERE name = 'idempotency'", params![last]).await
 }
 
 /// Oldest first; a row is older than its successors, save where the clock was set back.
@@ -97,6 +99,6 @@ pub(super) async fn purge(tx: &mut Tx, before: i64, limit: i64) -> Result<u64> {
     }
     let keys = "DELETE FROM idempotency_keys WHERE row <= ?1 AND key IN (
                   SELECT key FROM idempotency WHERE row <= ?1 AND created_at < ?2)";
-    tx.execute(keys, params![last, before]).await?;
+    tx.post(keys, params![last, before]).await?;
     tx.execute("DELETE FROM idempotency WHERE row <= ?1 AND created_at < ?2", params![last, before]).await
 }

@@ -60,7 +60,7 @@ impl Work for Migrate {
         }
         for (index, step) in STEPS.iter().enumerate().skip(usize::try_from(found).unwrap_or(0)) {
             tx.batch(step).await?;
-            tx.execute("INSERT INTO schema_version (version) VALUES (?1)", params![index as i64 + 1]).await?;
+            tx.post("INSERT INTO schema_version (version) VALUES (?1)", params![index as i64 + 1]).await?;
         }
         Ok(latest())
     }

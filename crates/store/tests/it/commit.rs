@@ -56,6 +56,17 @@ on_both! {
         assert_eq!(numbers(&db).await, [1, 2]);
     }
 
+    async fn what_fails_unasked_is_told_before_anything_is_built_on_it(scratch: &mut Scratch) {
+        let db = scratch.migrated().await;
+        db.write(add(1)).await.unwrap();
+        for number in 2..20 {
+            let done = db.write(Twice { known: 1, fresh: number }).await;
+            assert!(matches!(done, Err(Error::Exists(_))), "{done:?}");
+        }
+        db.write(Twice { known: 20, fresh: 21 }).await.unwrap();
+        assert_eq!(numbers(&db).await, [1, 20, 21]);
+    }
+
     async fn a_caller_who_goes_away_leaves_nothing_half_done(scratch: &mut Scratch) {
         let db = scratch.migrated().await;
         for number in 0..50 {
@@ -79,6 +90,21 @@ on_both! {
         for task in tasks {
             assert_eq!(task.await.unwrap(), 0);
         }
+    }
+}
+
+/// Adds two organizations, asking for nothing after the first but how many there are after the second.
+struct Twice {
+    known: u64,
+    fresh: u64,
+}
+
+impl Work for Twice {
+    type Output = usize;
+    async fn run(&self, tx: &mut Tx) -> Result<usize> {
+        add(self.known).run(tx).await?;
+        add(self.fresh).run(tx).await?;
+        Ok(store::organizations::list(tx).await?.len())
     }
 }
 

@@ -35,6 +35,7 @@ fn parcel(url: String, timeout: Duration) -> Parcel {
         headers: vec![header("content-type", "application/json"), header("X-Signature", "t=1,v1=s3cr3t")],
         body: Bytes::from_static(br#"{"id":"evt"}"#),
         timeout,
+        answer_bytes: 1024,
     }
 }
 
@@ -76,6 +77,9 @@ async fn a_status_counts_even_if_its_body_is_endless_or_breaks_off() {
         panic!("no status");
     };
     assert_eq!(snippet.len(), 1024);
+    let curious = Parcel { answer_bytes: 10_240, ..parcel(receiver.url("/endless"), Duration::from_secs(10)) };
+    let Answer::Status { snippet, .. } = webhook.deliver(&curious).await else { panic!("no status") };
+    assert_eq!(snippet.len(), 10_240);
     let stalled = parcel(receiver.url("/stalled"), Duration::from_millis(300));
     assert_eq!(webhook.deliver(&stalled).await, status(200, "begun", None));
 }

@@ -88,7 +88,7 @@ async fn every_shape_of_message_is_taken() {
         assert!(reply.data().get("message_id").is_none());
     }
     house.work().await;
-    let sent = house.carrier.sent.lock().unwrap();
+    let sent = house.cloud.sent.lock().unwrap();
     assert_eq!(sent.len(), sends().len());
     let content: Value = serde_json::from_str(&sent[10].content.to_json()).unwrap();
     assert_eq!(

@@ -100,7 +100,7 @@ async fn a_failure_before_whatsapp_is_told_as_whatsapp_would() {
     let house = House::new().await;
     subscribe(&house, &["message.status"]).await;
     let refused = SendError::refused(engine::failure::Code::TemplatePaused, "paused");
-    *house.carrier.next_failure.lock().unwrap() = Some(refused);
+    house.cloud.failures.lock().unwrap().push(refused);
     let id = house.send_text("hello").await.id();
     let told = told(&house).await;
     let event = one(&told, "message.status");

@@ -11,17 +11,16 @@ use engine::accounts::{self, NewAccount};
 use engine::contacts::Address;
 use engine::content::Content;
 use engine::events::Document;
-use engine::facts::{Fact, File, Message, Receipt};
+use engine::facts::{Fact, File, Message, Receipt, TemplateState};
 use engine::messages::Status;
 use engine::receive::Received;
 use engine::{Clock, Engine, Id, Parts, Settings, keys, organizations};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::{Db, Ids, Location, SecretKey};
+use testkit::cloud::{Cloud, Fake, Post, Receivers, template};
+use testkit::{ContractCheck, Operation};
 use tower::ServiceExt;
-
-use crate::judge::{ContractCheck, Operation};
-use crate::outside::{Carrier, Fake, Post, Receivers};
 
 pub static CONTRACT: &[u8] = include_bytes!("../../../../../contracts/kirim.json");
 pub static JUDGE: LazyLock<ContractCheck> = LazyLock::new(|| ContractCheck::read(CONTRACT));
@@ -36,7 +35,7 @@ pub struct House {
     _dir: tempfile::TempDir,
     pub engine: Engine,
     pub clock: Clock,
-    pub carrier: Arc<Carrier>,
+    pub cloud: Arc<Cloud>,
     pub receivers: Arc<Receivers>,
     pub organization: Id,
     pub key: String,
@@ -87,8 +86,9 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open(&Location::Sqlite(dir.path().join("test.db"))).await.unwrap();
         store::migrate(&db).await.unwrap();
-        let (carrier, receivers, clock) =
-            (Arc::new(Carrier::default()), Arc::new(Receivers::default()), Clock::manual(START));
+        let (cloud, receivers, clock) =
+            (Arc::new(Cloud::default()), Arc::new(Receivers::default()), Clock::manual(START));
+        *cloud.templates.lock().unwrap() = templates();
         let mut options = options();
         change(&mut options);
         let engine = Engine::new(Parts {
@@ -97,7 +97,7 @@ impl House {
             ids: Arc::new(Ids::seeded(7)),
             key: SecretKey::new([7; 32]),
             settings: Settings::default(),
-            providers: vec![Arc::new(Fake(carrier.clone()))],
+            providers: vec![Arc::new(Fake(cloud.clone()))],
             dialects: vec![dialect(&options)],
             transports: vec![Arc::new(Post(receivers.clone()))],
             wake: engine::wake::Wake::default(),
@@ -106,7 +106,7 @@ impl House {
         let (organization, key) = tenant(&engine, "1").await;
         let (_, foreign_key) = tenant(&engine, "2").await;
         let router = router(engine.clone(), options);
-        Self { _dir: dir, engine, clock, carrier, receivers, organization, key, foreign_key, router }
+        Self { _dir: dir, engine, clock, cloud, receivers, organization, key, foreign_key, router }
     }
 
     /// Sends a request as it is.
@@ -252,6 +252,14 @@ pub fn text(body: &str) -> Value {
 
 pub fn heard(body: &str) -> Content {
     Content::Text { body: body.into(), preview: false }
+}
+
+/// One in each state, and one that is approved in English alone.
+fn templates() -> Vec<TemplateState> {
+    let named = |status: &str| template(&format!("about_{}", status.to_lowercase()), "en", status, "UTILITY");
+    let mut all = ["APPROVED", "PENDING", "IN_APPEAL", "REJECTED", "PAUSED"].map(named).to_vec();
+    all.push(template("about_approved", "id", "PENDING", "UTILITY"));
+    all
 }
 
 fn options() -> Options {

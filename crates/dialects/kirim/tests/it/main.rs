@@ -8,11 +8,8 @@ mod contract;
 mod door;
 mod events;
 mod house;
-#[path = "../../../../testkit/src/contract.rs"]
-mod judge;
 mod messages;
 mod once;
-mod outside;
 mod people;
 mod subscriptions;
 mod tenants;

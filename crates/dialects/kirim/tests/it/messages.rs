@@ -40,7 +40,7 @@ async fn a_failure_has_its_published_name() {
     let house = House::new().await;
     let failure =
         Failure { code: Code::OutsideWindow, message: "too late".into(), provider_code: Some(131_047), details: None };
-    *house.carrier.next_failure.lock().unwrap() = Some(SendError { failure, retry: Retry::Never });
+    house.cloud.failures.lock().unwrap().push(SendError { failure, retry: Retry::Never });
     let id = house.send_text("hello").await.id();
     house.work().await;
     let expected = json!({ "code": "outside_24h_window", "message": "too late", "provider_code": 131_047 });
@@ -70,7 +70,7 @@ async fn reading_is_told_and_counted() {
     assert_eq!((&answer.data()["status"], &answer.data()["to"]), (&json!("read"), &json!("+15550100001")));
     assert_eq!(house.get(&conversations).await.data()[0]["unread_count"], 1);
     read("wamid.b", true).await.data();
-    assert_eq!(*house.carrier.read.lock().unwrap(), [("wamid.a".to_owned(), false), ("wamid.b".to_owned(), true)]);
+    assert_eq!(*house.cloud.read.lock().unwrap(), [("wamid.a".to_owned(), false), ("wamid.b".to_owned(), true)]);
     let list = house.get(&format!("/{NUMBER}/messages?direction=inbound")).await;
     assert_eq!(list.data()[0]["status"], "read");
     let unknown = read("wamid.x", false).await;

@@ -27,7 +27,7 @@ async fn a_key_sends_once() {
     }
     assert_ne!(send(&house, "k2", text("hello")).await.bytes, first.bytes);
     house.work().await;
-    assert_eq!(house.carrier.sent.lock().unwrap().len(), 2);
+    assert_eq!(house.cloud.sent.lock().unwrap().len(), 2);
 
     let foreign = house
         .ask(&house.foreign_key, "POST", "/labels", Some(json!({ "name": "a" })), &[("Idempotency-Key", "k")])
@@ -48,7 +48,7 @@ async fn many_at_once_are_one() {
     assert!(replies.iter().all(|reply| reply.status == 200 && reply.bytes == replies[0].bytes));
     assert_eq!(replies.iter().filter(|reply| reply.header("idempotent-replayed") == "false").count(), 1);
     house.work().await;
-    assert_eq!(house.carrier.sent.lock().unwrap().len(), 1);
+    assert_eq!(house.cloud.sent.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -66,15 +66,15 @@ async fn a_refusal_uses_the_key_up_and_a_failure_does_not() {
 
     house.hear("wamid.in", heard("hi")).await;
     let receipt = json!({ "messaging_product": "whatsapp", "status": "read", "message_id": "wamid.in" });
-    *house.carrier.deaf.lock().unwrap() = true;
+    *house.cloud.deaf.lock().unwrap() = true;
     let failed = send(&house, "c", receipt.clone()).await;
     assert_eq!((failed.status, failed.code()), (502, "whatsapp_upstream_error"));
-    *house.carrier.deaf.lock().unwrap() = false;
+    *house.cloud.deaf.lock().unwrap() = false;
     let first = send(&house, "c", receipt.clone()).await;
     let again = send(&house, "c", receipt).await;
     assert_eq!((first.status, first.header("idempotent-replayed")), (200, "false"));
     assert_eq!((again.header("idempotent-replayed"), &again.bytes), ("true", &first.bytes));
-    assert_eq!(house.carrier.read.lock().unwrap().len(), 1);
+    assert_eq!(house.cloud.read.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -4,8 +4,7 @@ mod recipients;
 mod shape;
 mod state;
 
-use engine::campaigns::{self, Add, Campaign, Filter, New, State, Whose};
-use engine::campaigns::{Addressee, MOST_AT_ONCE};
+use engine::campaigns::{self, Campaign, Filter, New, State, Whose};
 use serde_json::json;
 
 pub(crate) use recipients::{add, list as list_recipients, remove};
@@ -76,20 +75,8 @@ pub(crate) async fn create(call: Call) -> Handled {
         None => Vec::new(),
     };
     let sender = call.account(&at).await?;
-    let mut slices = recipients.chunks(MOST_AT_ONCE).map(<[Addressee]>::to_vec);
-    let new = New {
-        organization: call.organization(),
-        sender,
-        origin: crate::NAME,
-        name,
-        description,
-        template,
-        recipients: slices.next().unwrap_or_default(),
-    };
-    let made = call.engine().perform(campaigns::create(call.engine(), new)).await??;
-    for recipients in slices {
-        call.engine().perform(Add { engine: call.engine().clone(), whose: whose(&made), recipients }).await??;
-    }
-    let made = call.engine().campaign(&call.organization(), &made.id).await?.ok_or_else(Error::not_found)?;
+    let organization = call.organization();
+    let new = New { organization, sender, origin: crate::NAME, name, description, template, recipients };
+    let made = call.engine().perform(campaigns::create(call.engine(), new)).await?;
     Ok(Answer::success(&json!({ "broadcast": shape::created(&made) })))
 }

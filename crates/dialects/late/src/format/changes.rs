@@ -78,13 +78,13 @@ pub(super) fn standing(name: &str, event: &Event, context: &Context) -> Result<M
     Ok(members(json!({ "account": account })))
 }
 
-/// A number that is bought or given back.
+/// A number that is bought or given back. None of these events is about one whose proof is renewed or has run out.
 pub(super) fn number(event: &Event) -> Result<Members, RenderError> {
     let data: NumberData = kept(event)?;
     let mut told = members(json!({
         "id": event.subject_id.hex24(),
         "phoneNumber": data.number,
-        "status": numbers::State::parse(&data.state).map(status),
+        "status": numbers::State::parse(&data.state).map(|state| status(state, false, false)),
         "profileId": event.organization_id.hex24(),
         "reason": data.reason,
     }));

@@ -3,8 +3,8 @@
 
 use engine::events::{
     ACCOUNT_NOTICE, CONVERSATION_STARTED, Event, MESSAGE_DELIVERED, MESSAGE_ECHOED, MESSAGE_FAILED, MESSAGE_READ,
-    MESSAGE_RECEIVED, MESSAGE_SENT, NUMBER_ACTIVATED, NUMBER_CODE_WANTED, NUMBER_FAILED, NUMBER_PAYMENT_WANTED,
-    NUMBER_RELEASED, SENDER_UPDATED, SESSION_CHANGED, SessionData, TEMPLATE_UPDATED,
+    MESSAGE_RECEIVED, MESSAGE_SENT, MESSAGE_SUBMITTED, NUMBER_ACTIVATED, NUMBER_CODE_WANTED, NUMBER_FAILED,
+    NUMBER_PAYMENT_WANTED, NUMBER_RELEASED, SENDER_UPDATED, SESSION_CHANGED, SessionData, TEMPLATE_UPDATED,
 };
 use engine::format::Context;
 use engine::sessions::State;
@@ -38,13 +38,13 @@ type Name = (&'static str, &'static [&'static str]);
 
 const NAMES: [Name; 19] = [
     (RECEIVED, &[MESSAGE_RECEIVED]),
-    (SENT, &[MESSAGE_SENT, MESSAGE_ECHOED]),
+    (SENT, &[MESSAGE_SENT, MESSAGE_ECHOED, MESSAGE_SUBMITTED]),
     (DELIVERED, &[MESSAGE_DELIVERED]),
     (READ, &[MESSAGE_READ]),
     (FAILED, &[MESSAGE_FAILED]),
     (EDITED, &[MESSAGE_RECEIVED]),
     (DELETED, &[MESSAGE_RECEIVED]),
-    (REACTION, &[MESSAGE_RECEIVED, MESSAGE_ECHOED, MESSAGE_SENT]),
+    (REACTION, &[MESSAGE_RECEIVED, MESSAGE_ECHOED, MESSAGE_SENT, MESSAGE_SUBMITTED]),
     (STARTED, &[CONVERSATION_STARTED]),
     (CONNECTED, &[SESSION_CHANGED, SENDER_UPDATED]),
     (DISCONNECTED, &[SESSION_CHANGED, SENDER_UPDATED]),
@@ -110,11 +110,13 @@ pub(crate) fn is_known(name: &str) -> bool {
 pub(super) fn of(event: &Event, context: &Context) -> Option<&'static str> {
     let of_message = context.message.as_ref().map_or("", |message| message.kind.as_str());
     match (event.kind.as_str(), of_message) {
-        (MESSAGE_RECEIVED | MESSAGE_ECHOED | MESSAGE_SENT, "reaction") => Some(REACTION),
+        // Only where the account is a linked one has WhatsApp itself taken it by then; others have that from a receipt.
+        (MESSAGE_SUBMITTED, _) if context.session.is_none() => None,
+        (MESSAGE_RECEIVED | MESSAGE_ECHOED | MESSAGE_SENT | MESSAGE_SUBMITTED, "reaction") => Some(REACTION),
         (MESSAGE_RECEIVED, subject::EDIT) => Some(EDITED),
         (MESSAGE_RECEIVED, subject::REVOKE) => Some(DELETED),
         (MESSAGE_RECEIVED, _) => Some(RECEIVED),
-        (MESSAGE_SENT | MESSAGE_ECHOED, _) => Some(SENT),
+        (MESSAGE_SENT | MESSAGE_ECHOED | MESSAGE_SUBMITTED, _) => Some(SENT),
         (MESSAGE_DELIVERED, _) => Some(DELIVERED),
         (MESSAGE_READ, _) => Some(READ),
         (MESSAGE_FAILED, _) => Some(FAILED),

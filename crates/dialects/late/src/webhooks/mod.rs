@@ -69,6 +69,7 @@ impl Webhooks {
                 SwitchOff::Ten => Disabling::GivenUp(10),
             },
             shows_attempts: true,
+            answer_bytes: 10 << 10,
             suspension: None,
         }
     }

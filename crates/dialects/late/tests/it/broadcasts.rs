@@ -58,6 +58,21 @@ on_both! {
         assert!(ayu["messageId"].is_string() && ayu["sentAt"].is_string());
     }
 
+    async fn a_broadcast_is_there_with_everybody_or_not_at_all(house: &mut House) {
+        let recipients: Vec<_> = (0..3_000).map(|number| json!({ "phone": format!("+1415555{number:04}") })).collect();
+        let drafted = draft(house, json!(recipients));
+        // Its caller goes away as soon as anything can be seen of it.
+        tokio::select! {
+            _ = drafted => {}
+            () = async { while house.of_account("/whatsapp/broadcasts").await.good()["pagination"]["total"] == 0 {} } => {}
+        }
+        let listed = house.of_account("/whatsapp/broadcasts").await.good()["broadcasts"].clone();
+        assert_eq!((listed.as_array().unwrap().len(), &listed[0]["recipientCount"]), (1, &json!(3_000)));
+        let path = format!("/whatsapp/broadcasts/{}/recipients", listed[0]["id"].as_str().unwrap());
+        let last = house.get(&format!("{path}?limit=5&skip=2999")).await.good()["recipients"].clone();
+        assert_eq!((last.as_array().unwrap().len(), &last[0]["phone"]), (1, &json!("+14155552999")));
+    }
+
     async fn states_are_left_only_as_they_may_be(house: &mut House) {
         let (send, schedule) = (|path: &str| format!("{path}/send"), |path: &str| format!("{path}/schedule"));
         let at = |time: Duration| json!({ "scheduledAt": rfc3339(house.clock.now() + i64::try_from(time.as_millis()).unwrap()) });

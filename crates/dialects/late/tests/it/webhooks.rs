@@ -184,6 +184,7 @@ on_both! {
         assert_eq!(json!(column("statusCode")), json!([301, 400, 404, 410, 429, null, 503]));
         assert!(column("status").iter().all(|status| status == "failed"));
         assert_eq!((&logs[0]["errorMessage"], &logs[0]["responseBody"]), (&json!("the receiver answered 503"), &json!("said 503")));
+        assert!(posted.iter().all(|again| again.answer_bytes == 10_240));
         let first = &logs[6];
         assert_eq!((&first["webhookId"], &first["webhookName"], &first["url"]), (&json!(id), &json!("Mine"), &json!(HOOK)));
         assert_eq!((&first["event"], &first["createdAt"]), (&json!("message.received"), &json!("2026-09-21T14:13:20.000Z")));

@@ -53,6 +53,20 @@ fn text(body: &str) -> Value {
 }
 
 on_both! {
+    async fn what_a_linked_account_sends_is_told_once_whatsapp_took_it(ground: &mut Ground) {
+        ground.hook(HOOK, EVERYTHING).await;
+        let (sender, _up) = ground.linked().await;
+        only(told(ground).await, "account.connected");
+        let text = Content::Text { body: "from a telephone".into(), preview: false };
+        let (message, wamid) = ground.send_from(sender.clone(), text).await;
+        let mut told_now = told(ground).await;
+        only(vec![told_now.remove(0)], "conversation.started");
+        let body = only(told_now, "message.sent");
+        assert_eq!((&body["message"]["id"], &body["message"]["platformMessageId"]), (&json!(message.id.hex24()), &json!(wamid)));
+        assert_eq!((&body["message"]["text"], &body["message"]["sentVia"]), (&json!("from a telephone"), &json!("api")));
+        assert_eq!(body["account"]["accountId"], sender.id.hex24());
+    }
+
     async fn somebody_writes(ground: &mut Ground) {
         ground.hook(HOOK, EVERYTHING).await;
         let wamid = ground.write(text("hello")).await;

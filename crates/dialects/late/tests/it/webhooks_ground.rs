@@ -17,7 +17,8 @@ use engine::failure::Failure;
 use engine::messages::{self, Message, Status, Terms};
 use engine::provider::{Provider, Pushed};
 use engine::receive::Received;
-use engine::senders::{CONNECTED, Sender};
+use engine::senders::{self, CONNECTED, Sender};
+use engine::sessions;
 use engine::{Clock, Engine, Id, Parts, Settings, keys, organizations, workers};
 use http_body_util::BodyExt;
 use meta_wire::signature;
@@ -25,7 +26,8 @@ use provider_meta_cloud::MetaCloud;
 use serde_json::{Value, json};
 use store::{Ids, SecretKey, Tx, Work};
 use testkit::cloud::{Cloud, Fake};
-use testkit::{FakeTransport, Fixture, Kind, Posted, Scratch};
+use testkit::{FakeTransport, Fixture, Kind, Linked, Posted, Scratch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt;
 
 use crate::house::{CONTRACT, Reply, START};
@@ -38,6 +40,8 @@ pub const NUMBER: &str = "+15550100009";
 const NUMBER_ID: &str = "106540352242922";
 const WABA: &str = "102290129340398";
 const APP_SECRET: &str = "app-s3cr3t";
+/// The provider of linked accounts.
+const LINKED: &str = "linked";
 
 pub struct Ground {
     pub engine: Engine,
@@ -49,12 +53,20 @@ pub struct Ground {
     pub organization: Id,
     /// How much of what was posted a story has looked at.
     pub seen: AtomicUsize,
-    meta: Arc<MetaCloud>,
-    cloud: Arc<Cloud>,
+    outside: Outside,
     ids: Arc<Ids>,
     router: Router,
     scratch: Scratch,
     pushes: usize,
+}
+
+/// Whoever carries messages, and where webhooks lead.
+#[derive(Clone)]
+struct Outside {
+    transport: FakeTransport,
+    cloud: Arc<Cloud>,
+    meta: Arc<MetaCloud>,
+    linked: Linked,
 }
 
 impl Fixture for Ground {
@@ -63,10 +75,15 @@ impl Fixture for Ground {
         let scratch = Scratch::new(kind).await;
         scratch.migrated().await;
         let clock = Clock::manual(START);
-        let (transport, cloud, ids) = (FakeTransport::new(clock.clone()), Arc::default(), Arc::new(Ids::seeded(7)));
+        let ids = Arc::new(Ids::seeded(7));
         let blobs = media::Blobs::directory(scratch.dir.path().join("media"), 1 << 20).unwrap();
         let client = net::plain_client(&net::PlainSettings::default()).unwrap();
-        let meta = Arc::new(MetaCloud::new(provider_meta_cloud::Options::new(client, blobs)));
+        let outside = Outside {
+            transport: FakeTransport::new(clock.clone()),
+            cloud: Arc::default(),
+            meta: Arc::new(MetaCloud::new(provider_meta_cloud::Options::new(client, blobs))),
+            linked: Linked::new(LINKED),
+        };
         let options = Options {
             requests_per_minute: 60_000,
             webhooks: Webhooks::default(),
@@ -75,7 +92,7 @@ impl Fixture for Ground {
             random: Arc::new(|bytes| bytes.fill(5)),
             contract: CONTRACT,
         };
-        let engine = engine_on(&scratch, (&clock, &transport, &cloud, &meta, &ids, &options)).await;
+        let engine = engine_on(&scratch, (&clock, &outside, &ids, &options)).await;
         let (organization, key) = tenant(&engine, "1").await;
         let (_, foreign_key) = tenant(&engine, "2").await;
         link(&engine, organization).await;
@@ -83,14 +100,13 @@ impl Fixture for Ground {
         Self {
             engine,
             clock,
-            transport,
+            transport: outside.transport.clone(),
             options,
             key,
             foreign_key,
             organization,
             seen: AtomicUsize::new(0),
-            meta,
-            cloud,
+            outside,
             ids,
             router,
             scratch,
@@ -105,16 +121,17 @@ impl Fixture for Ground {
     }
 }
 
-type Around<'a> = (&'a Clock, &'a FakeTransport, &'a Arc<Cloud>, &'a Arc<MetaCloud>, &'a Arc<Ids>, &'a Options);
+type Around<'a> = (&'a Clock, &'a Outside, &'a Arc<Ids>, &'a Options);
 
-async fn engine_on(scratch: &Scratch, (clock, transport, cloud, meta, ids, options): Around<'_>) -> Engine {
+async fn engine_on(scratch: &Scratch, (clock, outside, ids, options): Around<'_>) -> Engine {
+    let Outside { transport, cloud, meta, linked } = outside;
     Engine::new(Parts {
         db: scratch.open().await,
         clock: clock.clone(),
         ids: ids.clone(),
         key: SecretKey::new([7; 32]),
         settings: Settings::default(),
-        providers: vec![Arc::new(Fake(cloud.clone())), meta.clone()],
+        providers: vec![Arc::new(Fake(cloud.clone())), meta.clone(), Arc::new(linked.clone())],
         dialects: vec![dialect(options)],
         transports: vec![Arc::new(transport.clone())],
         wake: engine::wake::Wake::default(),
@@ -235,7 +252,7 @@ impl Ground {
     pub async fn die(&mut self, work: tokio::task::JoinHandle<()>) {
         work.abort();
         assert!(work.await.unwrap_err().is_cancelled());
-        let around = (&self.clock, &self.transport, &self.cloud, &self.meta, &self.ids, &self.options);
+        let around = (&self.clock, &self.outside, &self.ids, &self.options);
         self.engine = engine_on(&self.scratch, around).await;
         self.router = router(self.engine.clone(), self.options.clone());
     }
@@ -243,7 +260,7 @@ impl Ground {
     /// The same service with other rules for webhooks.
     pub async fn with_rules(&mut self, webhooks: Webhooks) {
         self.options.webhooks = webhooks;
-        let around = (&self.clock, &self.transport, &self.cloud, &self.meta, &self.ids, &self.options);
+        let around = (&self.clock, &self.outside, &self.ids, &self.options);
         self.engine = engine_on(&self.scratch, around).await;
         self.router = router(self.engine.clone(), self.options.clone());
     }
@@ -256,7 +273,7 @@ impl Ground {
         let signature = signature::sign(APP_SECRET.as_bytes(), &body);
         let header = |name: &str| Some(signature.clone()).filter(|_| name == signature::HEADER);
         let push = Pushed { account: None, url: "", header: &header, body };
-        self.meta.push().unwrap().receive(&self.engine, push).await.unwrap();
+        self.outside.meta.push().unwrap().receive(&self.engine, push).await.unwrap();
     }
 
     /// A customer writes: Meta's message object without its id, sender and time.
@@ -287,12 +304,17 @@ impl Ground {
     /// We write; the provider takes it as the returned `wamid`.
     pub async fn send(&self, content: Content) -> (Message, String) {
         let sender = self.engine.sender(&self.organization, "100000000000001").await.unwrap().unwrap();
+        self.send_from(sender, content).await
+    }
+
+    pub async fn send_from(&self, sender: Arc<Sender>, content: Content) -> (Message, String) {
+        let provider_id = (sender.provider == LINKED).then(|| "3EB0F00D".to_owned());
         let new = messages::New {
             sender,
             to: Address { kind: "phone".into(), value: CUSTOMER.into() },
             content,
             reply_to: None,
-            provider_id: None,
+            provider_id,
             origin: "late",
             request_id: "request".into(),
             terms: Terms::default(),
@@ -302,6 +324,29 @@ impl Ground {
         let message = self.engine.message_of(&self.organization, &message.id).await.unwrap().unwrap();
         let wamid = message.provider_id.clone().unwrap();
         (message, wamid)
+    }
+
+    /// A linked account of ours that is up, for as long as the guard lives.
+    pub async fn linked(&self) -> (Arc<Sender>, DropGuard) {
+        let put = accounts::put(&self.engine, account(self.organization, LINKED, "phone", json!({})));
+        let new = senders::New {
+            organization: self.organization,
+            account: self.engine.perform(put).await.unwrap(),
+            provider: LINKED,
+            external_id: "phone".into(),
+            address: "+15550100010".into(),
+            name: None,
+            config: "{}".into(),
+            settings: json!({}),
+        };
+        let sender = self.engine.perform(senders::create(&self.engine, new)).await.unwrap().unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(sessions::run(self.engine.clone(), stop.clone()));
+        sessions::open(&self.engine, &sender).await.unwrap();
+        let line = self.outside.linked.line(&sender.id).await;
+        line.connect(json!({ "jid": "15550100010@s.whatsapp.net" })).await;
+        let sender = self.engine.sender_by_id(&sender.id).await.unwrap().unwrap();
+        (sender, stop.drop_guard())
     }
 
     pub async fn receipt(&self, wamid: &str, status: Status, failure: Option<Failure>, said: Value) {

@@ -11,7 +11,7 @@ use engine::facts::{self, Fact};
 use engine::failure::{Code, SendError};
 use engine::numbers::{
     Bill, Bought, Method, New, Offer, Onboarding, Order, Paid, Payments, Place, Proof, Purchased, Session, Shop,
-    Standing, Wish, purchase,
+    Spoken, Standing, Wish, purchase,
 };
 use engine::provider::{Account, CallError, FoundSender, Outgoing, Pace, Provider, Sent};
 use engine::receive::Received;
@@ -21,15 +21,17 @@ use futures_util::future::BoxFuture;
 use secrecy::{ExposeSecret, SecretString};
 use store::{Ids, SecretKey};
 use testkit::{DIALECT, Fixture, Kind, START, Scratch};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 const CARRIER: &str = "carrier";
 const NETWORK: &str = "network";
 const TILL: &str = "till";
+/// How long a number stays verified in the pool.
+const POOL_MS: i64 = 90 * 24 * 60 * 60 * 1000;
 
 type Called<'a, T> = BoxFuture<'a, Result<T, CallError>>;
 
-/// When a call never comes back.
+/// When a call never comes back, or late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     /// It was not heard.
@@ -43,6 +45,8 @@ pub(super) struct Known {
     pub(super) number: String,
     pub(super) verified: bool,
     pub(super) registered: bool,
+    /// Until when it is verified, in the pool.
+    pub(super) until: Option<i64>,
     code: Option<String>,
 }
 
@@ -59,8 +63,14 @@ pub(super) struct Outside {
     pub(super) known: BTreeMap<String, Known>,
     /// Texts that wait to be brought: to whom, and what.
     pub(super) texts: VecDeque<(String, String)>,
-    /// Nobody writes.
+    /// Calls that wait to be made: to whom, and what is said.
+    pub(super) spoken: VecDeque<(String, String)>,
+    /// Nobody writes or calls.
     pub(super) silent: bool,
+    /// Nobody writes.
+    pub(super) textless: bool,
+    /// The carrier does not hear calls.
+    pub(super) deaf: bool,
     /// By order.
     pub(super) sessions: BTreeMap<Id, (String, Standing)>,
     pub(super) refunds: Vec<Id>,
@@ -74,13 +84,16 @@ pub(super) struct Outside {
 pub(super) struct Street {
     state: Arc<Mutex<Outside>>,
     hung: Arc<watch::Sender<usize>>,
+    resumed: Arc<Notify>,
+    clock: Clock,
     /// Which of the three it is.
     role: &'static str,
 }
 
 impl Street {
-    fn new() -> Self {
-        Self { state: Arc::default(), hung: Arc::new(watch::Sender::new(0)), role: CARRIER }
+    fn new(clock: &Clock) -> Self {
+        let hung = Arc::new(watch::Sender::new(0));
+        Self { state: Arc::default(), hung, resumed: Arc::default(), clock: clock.clone(), role: CARRIER }
     }
 
     fn playing(&self, role: &'static str) -> Arc<dyn Provider> {
@@ -133,8 +146,9 @@ impl Street {
     }
 
     async fn hang(&self) {
+        let resumed = self.resumed.notified();
         self.hung.send_modify(|count| *count += 1);
-        std::future::pending::<()>().await;
+        resumed.await;
     }
 }
 
@@ -220,6 +234,10 @@ impl Shop for Street {
         }))
     }
 
+    fn hears_calls(&self) -> bool {
+        !self.state().deaf
+    }
+
     fn release<'a>(&'a self, _: &'a Account, order: &'a Id, number: &'a str) -> Called<'a, ()> {
         Box::pin(self.call("release", move |state| {
             if state.sold.get(number) == Some(order) {
@@ -231,40 +249,68 @@ impl Shop for Street {
 }
 
 impl Onboarding for Street {
-    fn add<'a>(&'a self, _: &'a Account, number: &'a str, _: &'a str, _: Place) -> Called<'a, String> {
+    fn add<'a>(&'a self, _: &'a Account, number: &'a str, _: &'a str, place: Place) -> Called<'a, String> {
         Box::pin(self.call("add", move |state| {
-            let id = format!("id{}", &number[1..]);
+            let id = format!("{}{}", if place == Place::Pool { "pooled" } else { "id" }, &number[1..]);
             state.known.entry(id.clone()).or_insert_with(|| Known { number: number.into(), ..Known::default() });
             Ok(id)
         }))
     }
 
-    fn proof<'a>(&'a self, _: &'a Account, id: &'a str, _: Place) -> Called<'a, Proof> {
-        Box::pin(self.call("proof", move |state| Ok(Proof { verified: state.known[id].verified, until: None })))
+    fn adopt<'a>(&'a self, _: &'a Account, number: &'a str, _: &'a str, pooled: &'a str) -> Called<'a, String> {
+        let now = self.clock.now();
+        Box::pin(self.call("adopt", move |state| {
+            let id = format!("id{}", &number[1..]);
+            if state.known.contains_key(&id) {
+                return Ok(id);
+            }
+            match state.known.remove(pooled) {
+                Some(known) if known.until.is_some_and(|until| until > now) => {
+                    state.known.insert(id.clone(), Known { until: None, ..known });
+                    Ok(id)
+                }
+                _ => Err(no("the number is not in the pool")),
+            }
+        }))
+    }
+
+    fn proof<'a>(&'a self, _: &'a Account, id: &'a str, place: Place) -> Called<'a, Proof> {
+        let now = self.clock.now();
+        Box::pin(self.call("proof", move |state| {
+            let known = &state.known[id];
+            let holds = place == Place::Account || known.until.is_some_and(|until| until > now);
+            Ok(Proof { verified: known.verified && holds, until: known.until.filter(|_| place == Place::Pool) })
+        }))
     }
 
     fn request_code<'a>(&'a self, _: &'a Account, id: &'a str, method: Method) -> Called<'a, ()> {
         Box::pin(self.call("request_code", move |state| {
             let count = state.calls.len();
-            let silent = state.silent || method == Method::Voice;
+            let (silent, textless) = (state.silent, state.textless);
             let known = state.known.get_mut(id).unwrap();
             let code = format!("{:06}", 100_000 + count);
             known.code = Some(code.clone());
             let number = known.number.clone();
-            if !silent {
-                state.texts.push_back((number, format!("Your code: {}-{}", &code[..3], &code[3..])));
+            match method {
+                _ if silent => {}
+                Method::Sms if textless => {}
+                Method::Sms => state.texts.push_back((number, format!("Your code: {}-{}", &code[..3], &code[3..]))),
+                Method::Voice => {
+                    state.spoken.push_back((number, format!("Your code is {}, {}", &code[..3], &code[3..])))
+                }
             }
             Ok(())
         }))
     }
 
     fn verify_code<'a>(&'a self, _: &'a Account, id: &'a str, code: &'a SecretString) -> Called<'a, ()> {
+        let until = self.clock.now() + POOL_MS;
         Box::pin(self.call("verify_code", move |state| {
             let known = state.known.get_mut(id).unwrap();
             if known.code.as_deref() != Some(code.expose_secret()) {
                 return Err(no("that is not the code"));
             }
-            known.verified = true;
+            (known.verified, known.until, known.code) = (true, Some(until), None);
             Ok(())
         }))
     }
@@ -344,7 +390,8 @@ pub(super) struct World {
 
 impl Fixture for World {
     async fn set_up(kind: Kind) -> Self {
-        let (scratch, clock, street) = (Scratch::new(kind).await, Clock::manual(START), Street::new());
+        let (scratch, clock) = (Scratch::new(kind).await, Clock::manual(START));
+        let street = Street::new(&clock);
         let (settings, ids) = (Settings::default(), Arc::new(Ids::seeded(1)));
         let engine = engine_on(scratch.migrated().await, &settings, &clock, &street, &ids);
         let organization = engine.perform(organizations::create(&engine, "Acme")).await.unwrap().id;
@@ -429,14 +476,36 @@ impl World {
         self.order(id).await.state.as_str()
     }
 
-    /// Works off what is due, and brings the texts that come of it.
+    /// Works off what is due, and brings the texts and calls that come of it.
     pub(super) async fn settle(&self) {
         loop {
             workers::drain(&self.engine).await.unwrap();
-            let text = self.street.state().texts.pop_front();
-            let Some((to, body)) = text else { return };
-            self.text(&to, &body).await;
+            if !self.bring().await {
+                return;
+            }
         }
+    }
+
+    /// The next text or call; `false`: there is none.
+    pub(super) async fn bring(&self) -> bool {
+        let (text, call) = {
+            let mut state = self.street.state();
+            (state.texts.pop_front(), state.spoken.pop_front())
+        };
+        if let Some((to, body)) = &text {
+            self.text(to, body).await;
+        }
+        if let Some((to, words)) = &call {
+            self.speak(&self.organization, to, words).await;
+        }
+        text.is_some() || call.is_some()
+    }
+
+    /// Whether what is said in a call is a code that somebody waits for.
+    pub(super) async fn speak(&self, organization: &Id, number: &str, words: &str) -> bool {
+        let (engine, organization) = (self.engine.clone(), *organization);
+        let spoken = Spoken { engine, organization, number: number.into(), words: words.into() };
+        self.engine.perform(spoken).await.unwrap()
     }
 
     pub(super) async fn text(&self, to: &str, body: &str) {
@@ -471,6 +540,17 @@ impl World {
         };
         let standing = Standing::Paid { reference };
         self.engine.perform(Paid { engine: self.engine.clone(), order: *id, session, standing }).await.unwrap()
+    }
+
+    /// Works, and does something while a call is under way.
+    pub(super) async fn meanwhile(&self, call: usize, act: impl Future<Output = ()>) {
+        let (engine, mut watch) = (self.engine.clone(), self.street.hung.subscribe());
+        self.street.hang_at(call, When::After);
+        let work = tokio::spawn(async move { workers::drain(&engine).await.unwrap() });
+        watch.changed().await.unwrap();
+        act.await;
+        self.street.resumed.notify_waiters();
+        work.await.unwrap();
     }
 
     /// Works until a call hangs, and dies with it. `false`: none did.

@@ -9,7 +9,9 @@ use axum::extract::{OriginalUri, Path, State};
 use axum::routing::post;
 use bytes::Bytes;
 use engine::accounts::{self, NewAccount};
-use engine::numbers::{Method, New, Order, Place, Purchased, Release, State as Stage, Why, Wish, drive, purchase};
+use engine::numbers::{
+    Adopt, Method, New, Order, Place, Purchased, Release, State as Stage, Why, Wish, drive, purchase,
+};
 use engine::provider::Pushed;
 use engine::{Clock, Engine, Id, Parts, Settings};
 use http::{HeaderMap, StatusCode};
@@ -33,14 +35,17 @@ async fn push(
     uri: OriginalUri,
     headers: HeaderMap,
     body: Bytes,
-) -> StatusCode {
+) -> (StatusCode, String) {
     let header = |name: &str| Some(headers.get(name)?.to_str().ok()?.to_owned());
-    let Some(provider) = door.engine.provider(&provider) else { return StatusCode::OK };
+    let Some(provider) = door.engine.provider(&provider) else { return (StatusCode::OK, String::new()) };
     let url = format!("{}{}", door.origin, uri.path_and_query().unwrap());
     let push = Pushed { account: Some(&account), url: &url, header: &header, body };
-    let taken = provider.push().unwrap().receive(&door.engine, push).await;
+    let taken = provider.push().unwrap().reply(&door.engine, push).await;
     door.news.send_replace(());
-    taken.map_or(StatusCode::BAD_REQUEST, |()| StatusCode::OK)
+    match taken {
+        Ok(reply) => (StatusCode::OK, reply.map(|reply| reply.body).unwrap_or_default()),
+        Err(error) => (StatusCode::BAD_REQUEST, error.to_string()),
+    }
 }
 
 struct World {
@@ -127,10 +132,28 @@ impl World {
     }
 
     async fn texts_to(&self, number: &str) -> Vec<String> {
-        let url = format!("{}/sms", self.sandbox.control_url());
+        let all = self.carried("sms", number).await;
+        all.iter().map(|sms| sms["text"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// What carriers were given for a number.
+    async fn carried(&self, kind: &str, number: &str) -> Vec<Value> {
+        let url = format!("{}/{kind}", self.sandbox.control_url());
         let all: Value = self.http.get(url).send().await.unwrap().json().await.unwrap();
-        let own = all["data"].as_array().unwrap().iter().filter(|sms| sms["to"] == number);
-        own.map(|sms| sms["text"].as_str().unwrap().to_owned()).collect()
+        all["data"].as_array().unwrap().iter().filter(|one| one["to"] == number).cloned().collect()
+    }
+
+    /// For the platform and for the world.
+    async fn days_pass(&self, days: u64) {
+        self.clock.advance(Duration::from_secs(days * 86_400));
+        self.control("clock", json!({ "advance": format!("{days}d") })).await;
+    }
+
+    async fn adopt(&self, order: &Order, stage: Stage) -> Order {
+        let (engine, organization) = (self.door.engine.clone(), self.organization);
+        let wish = Adopt { engine: engine.clone(), organization, id: order.id, account: None, display_name: None };
+        engine.perform(wish).await.unwrap().unwrap();
+        self.comes_to(&order.id, stage).await
     }
 }
 
@@ -227,4 +250,49 @@ async fn what_goes_wrong_is_undone_and_a_pool_keeps_its_numbers_verified() {
     let (engine, organization) = (world.door.engine.clone(), world.organization);
     engine.perform(Release { engine: engine.clone(), organization, id: pooled }).await.unwrap().unwrap();
     world.comes_to(&pooled, Stage::Released).await;
+}
+
+#[tokio::test]
+async fn a_code_that_is_not_written_is_spoken() {
+    let world = World::new("twilio").await;
+    world.control("faults", json!({"target": "numbers", "kind": "drop", "times": 2})).await;
+    let id = world.buy(world.wish()).await;
+    for _ in 0..2 {
+        world.comes_to(&id, Stage::AwaitingCode).await;
+        world.clock.advance(Duration::from_secs(301));
+    }
+    let order = world.comes_to(&id, Stage::Active).await;
+    assert_eq!((order.details.method, order.details.codes_asked), (Method::Voice, 3));
+    let number = order.number.as_deref().unwrap();
+    assert!(world.texts_to(number).await.is_empty());
+    let calls = world.carried("voice", number).await;
+    assert!(calls.len() == 1 && calls[0]["text"].as_str().unwrap().starts_with("Your WhatsApp code is "), "{calls:?}");
+}
+
+#[tokio::test]
+async fn a_pool_is_kept_verified_and_its_numbers_are_handed_over() {
+    let world = World::new("twilio").await;
+    let id = world.buy(New { place: Place::Pool, ..world.wish() }).await;
+    let bought = world.comes_to(&id, Stage::Active).await;
+    let until = bought.details.verified_until.unwrap();
+    world.days_pass(84).await;
+    let renewed = world.comes_to(&id, Stage::Active).await;
+    assert!(renewed.details.verified_until.unwrap() >= until + 83 * 86_400_000, "{:?}", renewed.details);
+    assert_eq!(world.texts_to(renewed.number.as_deref().unwrap()).await.len(), 2);
+
+    // Nobody worked for too long: Meta hands it over no more.
+    world.days_pass(91).await;
+    let refused = world.adopt(&renewed, Stage::Lapsed).await;
+    assert_eq!((refused.details.place, refused.details.sender.is_none()), (Place::Pool, true));
+    assert!(refused.details.trouble.unwrap().contains("verification"));
+    // Proven again, it becomes a number of the account.
+    world.days_pass(1).await;
+    let again = world.comes_to(&id, Stage::Active).await;
+    let adopted = world.adopt(&again, Stage::Active).await;
+    let senders = world.door.engine.senders(&world.organization).await.unwrap();
+    let sender =
+        senders.iter().find(|it| it.channel == "whatsapp" && Some(&it.address) == adopted.number.as_ref()).unwrap();
+    assert_eq!((adopted.details.place, sender.status.as_str()), (Place::Account, "connected"));
+    assert_eq!(adopted.details.provider_number.as_ref(), Some(&sender.external_id));
+    assert_ne!(adopted.details.provider_number, bought.details.provider_number);
 }

@@ -1,155 +1,183 @@
-//! Stripe against a stand-in that keeps its keys: a session is opened, ended and refunded once.
+//! Stripe against the sandbox's: a session is opened, ended, paid and refunded once, whatever is lost on the way.
 
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
 mod pushes;
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Json, Router};
+use bytes::Bytes;
 use engine::numbers::{Bill, Payments, Standing};
 use engine::provider::CallError;
 use engine::{Clock, Id};
+use futures_util::future::BoxFuture;
+use http::HeaderMap;
 use provider_payments::{Options, Stripe};
-use serde_json::{Value, json};
+use sandbox_carriers::stripe::{Account, Unmoved};
+use sandbox_carriers::{Fault, Handle, Outside, Phone, Target};
+use tokio::sync::watch;
 
-#[derive(Default)]
-struct Till {
-    /// By idempotency key.
-    answers: HashMap<String, Value>,
-    forms: Vec<Vec<(String, String)>>,
-    status: &'static str,
-    payment_status: &'static str,
-    refunds: usize,
+pub(crate) const NOW: i64 = 1_795_000_000_000;
+
+/// Events as they came: their signatures and bodies.
+type Events = Vec<(String, Bytes)>;
+
+pub(crate) struct Street {
+    clock: Clock,
+    faults: Mutex<VecDeque<(Target, Fault)>>,
+    told: watch::Sender<Events>,
 }
 
-type Shared = Arc<Mutex<Till>>;
-
-fn key(headers: &HeaderMap) -> String {
-    assert_eq!(headers["authorization"], "Bearer sk_test");
-    headers["idempotency-key"].to_str().unwrap().to_owned()
-}
-
-async fn open(
-    State(till): State<Shared>,
-    headers: HeaderMap,
-    axum::Form(form): axum::Form<Vec<(String, String)>>,
-) -> Json<Value> {
-    let mut till = till.lock().unwrap();
-    till.forms.push(form);
-    let id = format!("cs_{}", till.answers.len() + 1);
-    let session =
-        json!({ "id": id, "url": format!("https://pay.example/{id}"), "status": "open", "payment_status": "unpaid" });
-    Json(till.answers.entry(key(&headers)).or_insert(session).clone())
-}
-
-fn session(till: &Till, id: &str) -> Value {
-    json!({ "id": id, "status": till.status, "payment_status": till.payment_status, "payment_intent": "pi_1" })
-}
-
-async fn expire(State(till): State<Shared>, Path(id): Path<String>) -> Response {
-    let mut till = till.lock().unwrap();
-    if till.status != "open" {
-        let error =
-            json!({ "error": { "message": "Only Checkout Sessions with a status in [\"open\"] can be expired." } });
-        return (StatusCode::BAD_REQUEST, Json(error)).into_response();
+impl Outside for Street {
+    fn now(&self) -> i64 {
+        self.clock.now()
     }
-    till.status = "expired";
-    Json(session(&till, &id)).into_response()
-}
 
-async fn look(State(till): State<Shared>, Path(id): Path<String>) -> Json<Value> {
-    Json(session(&till.lock().unwrap(), &id))
-}
-
-async fn refund(State(till): State<Shared>, headers: HeaderMap) -> Response {
-    let mut till = till.lock().unwrap();
-    let key = key(&headers);
-    if !till.answers.contains_key(&key) {
-        till.refunds += 1;
-        if till.refunds > 1 {
-            let error = json!({ "error": { "code": "charge_already_refunded", "message": "It was refunded." } });
-            return (StatusCode::BAD_REQUEST, Json(error)).into_response();
-        }
+    fn fault(&self, target: Target) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        faults.pop_front_if(|(due, _)| *due == target).map(|(_, fault)| fault)
     }
-    Json(till.answers.entry(key).or_insert(json!({ "id": "re_1" })).clone()).into_response()
+
+    fn phone(&self, _: &str) -> Phone {
+        Phone { registered: true, online: true }
+    }
+
+    fn push(&self, _: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<u16, String>> {
+        let signature = headers["stripe-signature"].to_str().unwrap().to_owned();
+        self.told.send_modify(|told| told.push((signature, body)));
+        Box::pin(async { Ok(200) })
+    }
 }
 
-async fn stripe() -> (Stripe, Shared) {
-    net::install_crypto();
-    let till = Shared::new(Mutex::new(Till { status: "open", payment_status: "unpaid", ..Till::default() }));
-    let router = Router::new()
-        .route("/v1/checkout/sessions", post(open))
-        .route("/v1/checkout/sessions/{id}", get(look))
-        .route("/v1/checkout/sessions/{id}/expire", post(expire))
-        .route("/v1/refunds", post(refund))
-        .with_state(till.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    let stripe = Stripe::new(Options {
+pub(crate) struct World {
+    pub(crate) street: Arc<Street>,
+    carriers: Handle,
+    pub(crate) stripe: Stripe,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        net::install_crypto();
+        let street = Arc::new(Street {
+            clock: Clock::manual(NOW),
+            faults: Mutex::default(),
+            told: watch::Sender::new(Vec::new()),
+        });
+        let carriers = sandbox_carriers::start(sandbox_carriers::Options::default(), street.clone()).await.unwrap();
+        let account = Account::derived("story", "http://h.example/webhooks/stripe".into());
+        let stripe = provider(carriers.stripe().url(), &account, &street.clock);
+        carriers.stripe().put(account);
+        Self { street, carriers, stripe }
+    }
+
+    fn goes_wrong(&self, target: Target, fault: Fault) {
+        self.street.faults.lock().unwrap().push_back((target, fault));
+    }
+
+    /// Sessions: how each stands, and its refunds.
+    fn sessions(&self) -> Vec<(String, usize)> {
+        let shown = self.carriers.stripe().payments();
+        let stands = |it: &serde_json::Value| {
+            format!("{} {}", it["status"].as_str().unwrap(), it["payment_status"].as_str().unwrap())
+        };
+        shown.iter().map(|it| (stands(it), it["refunds"].as_array().unwrap().len())).collect()
+    }
+
+    pub(crate) async fn told(&self, count: usize) -> Events {
+        let mut told = self.street.told.subscribe();
+        let enough = told.wait_for(|told| told.len() >= count);
+        tokio::time::timeout(Duration::from_secs(60), enough).await.unwrap().unwrap().clone()
+    }
+}
+
+fn provider(base_url: &str, account: &Account, clock: &Clock) -> Stripe {
+    Stripe::new(Options {
         client: net::plain_client(&net::PlainSettings::default()).unwrap(),
-        base_url,
-        secret_key: "sk_test".to_owned().into(),
-        webhook_secret: "whsec".to_owned().into(),
+        base_url: base_url.parse().unwrap(),
+        secret_key: account.secret_key.clone().into(),
+        webhook_secret: account.webhook_secret.clone().into(),
         return_url: "https://h.example/".into(),
-        clock: Clock::manual(1_795_000_000_000),
+        clock: clock.clone(),
         timeout: Duration::from_secs(20),
-    });
-    (stripe, till)
+    })
 }
 
-#[tokio::test]
-async fn what_is_asked_for_twice_is_done_once() {
-    let (stripe, till) = stripe().await;
-    let order = Id::from_parts(1_795_000_000_000, 7);
-    let bill = Bill {
+pub(crate) fn bill(order: Id) -> Bill {
+    Bill {
         order,
         amount: 2_500_000,
         currency: "EUR".into(),
         title: "Phone number +12125550100".into(),
-        expires_at: 1_795_003_600_000,
-    };
-    let first = stripe.open(&bill).await.unwrap();
-    assert_eq!((first.id.as_str(), first.url.as_str()), ("cs_1", "https://pay.example/cs_1"));
-    assert_eq!(stripe.open(&bill).await.unwrap(), first);
-    let form = till.lock().unwrap().forms[0].clone();
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap();
-    assert_eq!(field("line_items[0][price_data][unit_amount]"), "250");
-    assert_eq!((field("client_reference_id"), field("expires_at")), (order.hex24(), "1795003600".to_owned()));
-    assert_eq!(stripe.end("cs_1").await.unwrap(), Standing::Ended);
-    assert_eq!(stripe.end("cs_1").await.unwrap(), Standing::Ended);
-    {
-        let mut till = till.lock().unwrap();
-        (till.status, till.payment_status) = ("complete", "paid");
+        expires_at: NOW + 60 * 60 * 1000,
     }
-    let paid = Standing::Paid { reference: "pi_1".into() };
-    assert_eq!(stripe.end("cs_1").await.unwrap(), paid);
-    for _ in 0..2 {
-        assert_eq!(stripe.refund(&order, "pi_1").await.unwrap(), "re_1");
-    }
-    assert_eq!(stripe.refund(&Id::from_parts(1, 1), "pi_1").await.unwrap(), "already");
-    assert_eq!(till.lock().unwrap().refunds, 2);
 }
 
 #[tokio::test]
-async fn a_till_that_is_not_there_is_no_refusal() {
-    net::install_crypto();
-    let gone = Stripe::new(Options {
-        client: net::plain_client(&net::PlainSettings::default()).unwrap(),
-        base_url: "http://127.0.0.1:1".parse().unwrap(),
-        secret_key: "sk_test".to_owned().into(),
-        webhook_secret: "whsec".to_owned().into(),
-        return_url: "https://h.example/".into(),
-        clock: Clock::manual(1_795_000_000_000),
-        timeout: Duration::from_secs(5),
-    });
-    let error = gone.refund(&Id::from_parts(1, 1), "pi_1").await.unwrap_err();
-    assert!(matches!(error, CallError::Unreachable(_)) && !format!("{error:?}").contains("sk_test"), "{error:?}");
+async fn what_is_asked_for_twice_is_done_once() {
+    let world = World::new().await;
+    let (stripe, order) = (&world.stripe, Id::from_parts(NOW, 7));
+    // Its answer is lost.
+    world.goes_wrong(Target::Till, Fault::Drop);
+    assert!(matches!(stripe.open(&bill(order)).await, Err(CallError::Unreachable(_))));
+    let first = stripe.open(&bill(order)).await.unwrap();
+    assert_eq!(stripe.open(&bill(order)).await.unwrap(), first);
+    let session = &world.carriers.stripe().payments()[0];
+    assert_eq!((session["amount_total"].as_i64(), session["currency"].as_str()), (Some(250), Some("eur")));
+    assert_eq!(session["client_reference_id"], order.hex24());
+    let another = Bill { amount: 9_000_000, ..bill(order) };
+    assert!(matches!(stripe.open(&another).await, Err(CallError::Refused { .. })));
+    world.carriers.stripe().pay(&first.id).unwrap();
+    let Standing::Paid { reference } = stripe.end(&first.id).await.unwrap() else { panic!("it was paid") };
+    world.goes_wrong(Target::Till, Fault::Drop);
+    assert!(matches!(stripe.refund(&order, &reference).await, Err(CallError::Unreachable(_))));
+    let refund = stripe.refund(&order, &reference).await.unwrap();
+    assert_eq!(stripe.refund(&order, &reference).await.unwrap(), refund);
+    assert_eq!(stripe.refund(&Id::from_parts(1, 1), &reference).await.unwrap(), "already");
+    assert_eq!(world.sessions(), [("complete paid".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_session_that_nobody_paid_ends_however_it_came_to_that() {
+    let world = World::new().await;
+    let stripe = &world.stripe;
+    let open = async |number| stripe.open(&bill(Id::from_parts(NOW, number))).await.unwrap().id;
+    let [ended, refused, late, forgotten] = [open(1).await, open(2).await, open(3).await, open(4).await];
+    for _ in 0..2 {
+        assert_eq!(stripe.end(&ended).await.unwrap(), Standing::Ended);
+    }
+    assert_eq!(world.carriers.stripe().pay(&ended), Err(Unmoved::Over));
+    world.goes_wrong(Target::Buyer, Fault::Code("failed".into()));
+    world.carriers.stripe().pay(&refused).unwrap();
+    world.goes_wrong(Target::Buyer, Fault::Code("expired".into()));
+    assert_eq!(world.carriers.stripe().pay(&late), Err(Unmoved::Over));
+    world.street.clock.advance(Duration::from_secs(60 * 60));
+    let stand = [("expired", 0), ("complete", 0), ("expired", 0), ("expired", 0)];
+    let stand = stand.map(|(status, refunds)| (format!("{status} unpaid"), refunds));
+    assert_eq!(world.sessions(), stand);
+    for session in [&refused, &late, &forgotten] {
+        assert_eq!(stripe.end(session).await.unwrap(), Standing::Ended, "{session}");
+    }
+    assert_eq!(world.sessions(), stand);
+    // One event each, and two for the bank's second thought.
+    assert_eq!(world.told(5).await.len(), 5);
+    world.goes_wrong(Target::Till, Fault::Status(503));
+    assert!(matches!(stripe.end(&late).await, Err(CallError::Unreachable(_))));
+}
+
+#[tokio::test]
+async fn a_till_that_is_not_there_or_does_not_know_us_is_no_refusal_and_hears_no_secret_back() {
+    let world = World::new().await;
+    let account = Account::derived("somebody else", String::new());
+    let stranger = provider(world.carriers.stripe().url(), &account, &world.street.clock);
+    let refused = stranger.open(&bill(Id::from_parts(1, 1))).await.unwrap_err();
+    assert!(matches!(refused, CallError::Unauthorized { .. }), "{refused:?}");
+    let gone = provider("http://127.0.0.1:1", &account, &world.street.clock);
+    let silent = gone.refund(&Id::from_parts(1, 1), "pi_1").await.unwrap_err();
+    assert!(matches!(silent, CallError::Unreachable(_)), "{silent:?}");
+    for error in [refused, silent] {
+        assert!(!format!("{error:?}").contains(&account.secret_key), "{error:?}");
+    }
 }

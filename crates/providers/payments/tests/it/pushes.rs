@@ -7,9 +7,10 @@ use engine::provider::{Provider, PushError, Pushed};
 use engine::{Clock, Engine, Parts, Settings};
 use provider_payments::Stripe;
 use ring::hmac;
+use sandbox_carriers::stripe::Account;
 use store::{Db, Ids, Location, SecretKey};
 
-const NOW: i64 = 1_795_000_000_000;
+use crate::{NOW, World};
 
 async fn engine(dir: &tempfile::TempDir) -> Engine {
     let db = Db::open(&Location::Sqlite(dir.path().join("db"))).await.unwrap();
@@ -39,7 +40,9 @@ async fn push(stripe: &Stripe, engine: &Engine, secret: &[u8], body: &str) -> Re
 #[tokio::test]
 async fn only_signed_events_are_taken_and_strangers_sessions_change_nothing() {
     let dir = tempfile::TempDir::new().unwrap();
-    let (engine, (stripe, _)) = (engine(&dir).await, crate::stripe().await);
+    let (engine, World { stripe, .. }) = (engine(&dir).await, World::new().await);
+    let secret = Account::derived("story", String::new()).webhook_secret;
+    let right = secret.as_bytes();
     let of = |kind: &str, order: &str| {
         format!(
             r#"{{"type":"{kind}","data":{{"object":{{"id":"cs_1","payment_status":"paid","client_reference_id":{order}}}}}}}"#
@@ -54,9 +57,24 @@ async fn only_signed_events_are_taken_and_strangers_sessions_change_nothing() {
         of("checkout.session.new_word", "null"),
         r#"{"type":"invoice.paid","data":{"object":{}}}"#.to_owned(),
     ] {
-        assert!(push(&stripe, &engine, b"whsec", &body).await.is_ok(), "{body}");
+        assert!(push(&stripe, &engine, right, &body).await.is_ok(), "{body}");
     }
     for body in ["", "[]", r#"{"type":"checkout.session.completed","data":{"object":[]}}"#] {
-        assert!(matches!(push(&stripe, &engine, b"whsec", body).await, Err(PushError::Unreadable(_))), "{body}");
+        assert!(matches!(push(&stripe, &engine, right, body).await, Err(PushError::Unreadable(_))), "{body}");
     }
+}
+
+#[tokio::test]
+async fn what_the_till_tells_is_believed_at_its_time_only() {
+    use engine::numbers::Payments;
+    let dir = tempfile::TempDir::new().unwrap();
+    let (engine, world) = (engine(&dir).await, World::new().await);
+    let session = world.stripe.open(&crate::bill(engine::Id::from_parts(NOW, 7))).await.unwrap();
+    world.carriers.stripe().pay(&session.id).unwrap();
+    let (signature, body) = world.told(1).await.remove(0);
+    let header = |name: &str| (name == "stripe-signature").then(|| signature.clone());
+    let pushed = || Pushed { account: None, url: "", header: &header, body: body.clone() };
+    assert!(world.stripe.push().unwrap().receive(&engine, pushed()).await.is_ok());
+    world.street.clock.advance(std::time::Duration::from_secs(301));
+    assert!(matches!(world.stripe.push().unwrap().receive(&engine, pushed()).await, Err(PushError::Refused)));
 }

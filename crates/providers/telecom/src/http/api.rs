@@ -1,7 +1,7 @@
 use engine::facts::Fact;
 use engine::failure::SendError;
 use engine::numbers::Shop;
-use engine::provider::Pushed;
+use engine::provider::{Pushed, Reply};
 use reqwest::RequestBuilder;
 use secrecy::SecretString;
 
@@ -9,6 +9,7 @@ use super::account::Unusable;
 use super::errand::{Answer, Errand};
 use super::facts::Hearing;
 use super::failure::{Refusal, Row};
+use super::incoming::{Incoming, Turn};
 use super::{Carrier, Channel};
 
 /// What differs between carriers. Pairs are for SMS and for voice.
@@ -51,6 +52,12 @@ pub(crate) trait Api: Send + Sync + 'static {
         None
     }
 
+    /// What is to become of a call, in the carrier's words. `url`: where it is to ask again.
+    fn told(turn: Turn, url: &str) -> Option<Reply> {
+        let _ = (turn, url);
+        None
+    }
+
     /// What a push says; it was found to be signed.
     fn heard(
         access: &Self::Access,
@@ -65,6 +72,8 @@ pub(crate) trait Api: Send + Sync + 'static {
 pub(crate) struct Heard {
     pub(crate) facts: Vec<Fact>,
     pub(crate) next: Option<Next>,
+    /// Somebody calls us.
+    pub(crate) call: Option<Incoming>,
 }
 
 /// What the carrier waits for before it goes on.
@@ -76,7 +85,7 @@ pub(crate) struct Next {
 
 impl From<Fact> for Heard {
     fn from(fact: Fact) -> Self {
-        Self { facts: vec![fact], next: None }
+        Self { facts: vec![fact], ..Self::default() }
     }
 }
 

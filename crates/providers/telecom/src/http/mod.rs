@@ -2,7 +2,8 @@
 //!
 //! Who acts: a message is one request ([`errand`]); what becomes of it, and what people write, is pushed to
 //! `/webhooks/{provider}/{account}` and believed only with the carrier's signature ([`push`]). One file per carrier says
-//! what differs ([`api::Api`]); everything else is here once. A carrier that serves both channels is two providers
+//! what differs ([`api::Api`]); everything else is here once. Calls to numbers that wait for a code are listened to where the
+//! carrier can ([`incoming`]). A carrier that serves both channels is two providers
 //! (`twilio` and `twilio-voice`, …), each with an account row of its own and the same credentials in both.
 //!
 //! What is promised: a push is answered 200 only when what it says is committed. Every failure of a request says whether
@@ -19,6 +20,7 @@ mod api;
 mod errand;
 mod facts;
 mod failure;
+mod incoming;
 mod numbers;
 mod push;
 mod spoken;

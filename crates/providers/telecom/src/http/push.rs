@@ -3,20 +3,20 @@
 //! Who acts: the carrier posts to the address of one account, at least once and in no order, until it gets a 2xx. A post is
 //! believed if the account's own secret signed it. All that it says is committed before we answer. A call that waits to
 //! be told what to say (Telnyx) is told before the answer too: the command carries an id, so that a repeated post says
-//! nothing twice.
+//! nothing twice. A call to one of our numbers (Twilio) is told in the answer.
 
 use std::sync::Arc;
 
 use engine::Engine;
 use engine::facts::Fact;
 use engine::failure::Retry;
-use engine::provider::{Account, Push, PushError, Pushed};
+use engine::provider::{Account, Push, PushError, Pushed, Reply};
 use engine::receive::Received;
 use futures_util::future::BoxFuture;
 
 use super::api::{Api, Heard, Next};
 use super::facts::Hearing;
-use super::{Carrier, errand};
+use super::{Carrier, errand, incoming};
 
 impl<A: Api> Push for Carrier<A> {
     fn handshake<'a>(
@@ -29,12 +29,16 @@ impl<A: Api> Push for Carrier<A> {
     }
 
     fn receive<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<(), PushError>> {
+        Box::pin(async move { self.take(engine, push).await.map(drop) })
+    }
+
+    fn reply<'a>(&'a self, engine: &'a Engine, push: Pushed<'a>) -> BoxFuture<'a, Result<Option<Reply>, PushError>> {
         Box::pin(self.take(engine, push))
     }
 }
 
 impl<A: Api> Carrier<A> {
-    async fn take(&self, engine: &Engine, push: Pushed<'_>) -> Result<(), PushError> {
+    async fn take(&self, engine: &Engine, push: Pushed<'_>) -> Result<Option<Reply>, PushError> {
         let name = self.of(A::NAMES);
         let (account, access) = self.signer(engine, name, &push).await?;
         let hearing = Hearing {
@@ -45,12 +49,15 @@ impl<A: Api> Carrier<A> {
             options: &self.options,
         };
         let heard = A::heard(&access, self.channel, &hearing, &push);
-        let Heard { mut facts, next } = heard.map_err(|error| PushError::Unreadable(error.to_string()))?;
+        let Heard { mut facts, next, call } = heard.map_err(|error| PushError::Unreadable(error.to_string()))?;
         if let Some(next) = next {
             facts.extend(go_on(next).await);
         }
         let received = Received { facts, accounts: vec![account.external_id.clone()] };
-        Ok(engine.receive(name, received).await?)
+        engine.receive(name, received).await?;
+        let Some(call) = call else { return Ok(None) };
+        let url = errand::inbound(&self.options.public_url, name, &account.external_id);
+        Ok(A::told(incoming::turn(engine, &account, call).await?, &url))
     }
 
     /// The account that a push is for, which has signed it. Its secrets may have been changed this very second.

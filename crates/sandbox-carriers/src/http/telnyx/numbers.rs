@@ -120,7 +120,7 @@ pub(super) async fn buy(State(desk): State<Shared>, headers: HeaderMap, body: By
         Course::Take(take) => take,
     };
     let name = account.credentials.name();
-    let sold = Sold { id: desk.uuid(), account: name, number, reference, inbound_url: None };
+    let sold = Sold { id: desk.uuid(), account: name, number, reference, inbound_url: None, voice_url: None };
     match desk.sell(&account, sold) {
         None => Problem::new(422, 85000, "Number unavailable", "The number is not available any more.").into_response(),
         Some(_) if take.cut => cut(),

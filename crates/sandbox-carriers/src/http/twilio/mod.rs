@@ -1,6 +1,7 @@
 //! Twilio: `Messages.json` and `Calls.json` of the API of 2010.
 
 mod calls;
+mod incoming;
 mod messages;
 mod numbers;
 mod signature;
@@ -22,6 +23,7 @@ use subtle::ConstantTimeEq;
 use super::account::{Account, Credentials};
 use super::callbacks::{Policy, Post, tell};
 use super::desk::{Desk, Letter, Shared};
+pub(super) use incoming::ring;
 
 const VERSION: &str = "2010-04-01";
 

@@ -55,7 +55,7 @@ pub(super) async fn available(
 fn shown(sid: &str, sold: &Sold) -> Value {
     json!({
         "sid": sold.id, "account_sid": sid, "phone_number": sold.number, "friendly_name": sold.reference,
-        "sms_url": sold.inbound_url, "sms_method": "POST", "status": "in-use", "api_version": VERSION,
+        "sms_url": sold.inbound_url, "sms_method": "POST", "voice_url": sold.voice_url, "voice_method": "POST", "status": "in-use", "api_version": VERSION,
         "uri": format!("/{VERSION}/Accounts/{sid}/IncomingPhoneNumbers/{}.json", sold.id),
     })
 }
@@ -106,6 +106,7 @@ pub(super) async fn buy(
         number: number.to_owned(),
         reference: form.get("FriendlyName").unwrap_or(number).to_owned(),
         inbound_url: form.get("SmsUrl").map(str::to_owned),
+        voice_url: form.get("VoiceUrl").map(str::to_owned),
     };
     let Some(sold) = desk.sell(&account, sold) else {
         return Problem::new(400, 21422, format!("{number} is not available")).into_response();

@@ -1,4 +1,4 @@
-//! The little of TwiML that is needed: what a script says.
+//! The little of TwiML that is needed: what a script says, and what becomes of a call that comes in.
 
 /// What a call says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,6 +34,40 @@ pub(super) fn read(xml: &str) -> Option<Script> {
     Some(script)
 }
 
+/// What a call that comes in is told to do first.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    /// Posts what was said or pressed to `action`.
+    Gather {
+        action: String,
+        /// It listens to words, not to keys alone.
+        speech: bool,
+    },
+    Reject,
+    Hangup,
+    Other,
+}
+
+/// `None` when it is no TwiML. Without a verb a call is ended.
+pub(super) fn first(xml: &str) -> Option<Verb> {
+    let start = xml.find("<Response")?;
+    let rest = &xml[start..];
+    let (head, inside) = rest.split_once('>')?;
+    if head.ends_with('/') {
+        return Some(Verb::Hangup);
+    }
+    let (head, _) = inside.trim_start().strip_prefix('<')?.split_once('>')?;
+    rest.contains("</Response>").then(|| match head.split([' ', '/']).next().unwrap_or_default() {
+        "" | "Hangup" => Verb::Hangup,
+        "Reject" => Verb::Reject,
+        "Gather" => Verb::Gather {
+            action: attribute(head, "action").unwrap_or_default(),
+            speech: attribute(head, "input").is_some_and(|input| input.split(' ').any(|one| one == "speech")),
+        },
+        _ => Verb::Other,
+    })
+}
+
 fn attribute(head: &str, name: &str) -> Option<String> {
     let (_, rest) = head.split_once(&format!(" {name}=\""))?;
     Some(plain(rest.split_once('"')?.0))
@@ -47,6 +81,27 @@ fn plain(xml: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_does_what_it_is_told_first() {
+        let gather = |action: &str, speech| Some(Verb::Gather { action: action.into(), speech });
+        for (xml, verb) in [
+            (
+                r#"<?xml version="1.0"?><Response><Gather input="dtmf speech" action="/a?b=1&amp;c"/></Response>"#,
+                gather("/a?b=1&c", true),
+            ),
+            ("<Response> <Gather><Pause/></Gather></Response>", gather("", false)),
+            (r#"<Response><Reject reason="busy"/></Response>"#, Some(Verb::Reject)),
+            ("<Response><Hangup/></Response>", Some(Verb::Hangup)),
+            ("<Response></Response>", Some(Verb::Hangup)),
+            ("<Response/>", Some(Verb::Hangup)),
+            ("<Response><Say>x</Say></Response>", Some(Verb::Other)),
+            ("<Response><Gather/>", None),
+            ("", None),
+        ] {
+            assert_eq!(first(xml), verb, "{xml}");
+        }
+    }
 
     #[test]
     fn a_script_is_what_it_says() {

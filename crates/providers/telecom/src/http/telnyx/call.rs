@@ -115,7 +115,7 @@ impl Moment<'_> {
         let otherwise = self
             .failed(Code::ProviderUnavailable, "The call was taken, but the carrier could not be told what to say.");
         let next = Some(Next { request: self.action("speak", &body), otherwise: Some(otherwise) });
-        Heard { facts: vec![self.told(Status::Sent, None)], next }
+        Heard { facts: vec![self.told(Status::Sent, None)], next, call: None }
     }
 
     /// Whoever hangs up while it is said has heard the beginning.
@@ -127,7 +127,8 @@ impl Moment<'_> {
         // A call that cannot be ended so ends by its own limit.
         let command =
             json!({ "command_id": format!("{}:end", self.message.map_or_else(String::new, |id| id.hex24())) });
-        Heard { facts: vec![fact], next: Some(Next { request: self.action("hangup", &command), otherwise: None }) }
+        let next = Next { request: self.action("hangup", &command), otherwise: None };
+        Heard { facts: vec![fact], next: Some(next), call: None }
     }
 
     fn ended(&self, state: &State) -> Heard {

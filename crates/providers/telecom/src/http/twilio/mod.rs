@@ -1,5 +1,6 @@
 //! Twilio: forms over HTTP, `Messages.json` and `Calls.json`.
 
+mod calls;
 mod codes;
 mod numbers;
 mod push;
@@ -7,7 +8,7 @@ mod signature;
 
 use engine::failure::SendError;
 use engine::numbers::Shop;
-use engine::provider::Pushed;
+use engine::provider::{Pushed, Reply};
 use reqwest::RequestBuilder;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -18,6 +19,7 @@ use super::api::{Api, Heard, Unreadable};
 use super::errand::{Answer, Errand};
 use super::facts::Hearing;
 use super::failure::{Refusal, Row};
+use super::incoming::Turn;
 use super::{Carrier, Channel, spoken};
 
 pub(crate) struct Twilio;
@@ -112,6 +114,10 @@ impl Api for Twilio {
 
     fn shop(carrier: &Carrier<Self>) -> Option<&dyn Shop> {
         Some(carrier)
+    }
+
+    fn told(turn: Turn, url: &str) -> Option<Reply> {
+        Some(calls::told(turn, url))
     }
 
     fn is_signed(access: &Access, push: &Pushed<'_>, _: i64) -> bool {

@@ -94,7 +94,14 @@ impl Desk<'_, Twilio> {
             None => {}
         }
         let (name, url) = (name(order), self.inbound_url.as_str());
-        let form = [("PhoneNumber", number), ("FriendlyName", &name), ("SmsUrl", url), ("SmsMethod", "POST")];
+        let form = [
+            ("PhoneNumber", number),
+            ("FriendlyName", &name),
+            ("SmsUrl", url),
+            ("SmsMethod", "POST"),
+            ("VoiceUrl", url),
+            ("VoiceMethod", "POST"),
+        ];
         match self.ask(self.call(Method::POST, &["IncomingPhoneNumbers.json"]).form(&form)).await {
             Ok(_) => Ok(Bought::Ours),
             Err(No { refusal, .. }) if refusal.code.is_some_and(|code| GONE.contains(&code)) => {
@@ -133,6 +140,11 @@ impl Shop for Carrier<Twilio> {
 
     fn buy<'a>(&'a self, account: &'a Account, order: &'a Id, number: &'a str) -> Called<'a, Bought> {
         Box::pin(async move { self.desk(account)?.buy(order, number).await })
+    }
+
+    /// In words that it wrote down, see `calls`.
+    fn hears_calls(&self) -> bool {
+        true
     }
 
     fn release<'a>(&'a self, account: &'a Account, order: &'a Id, number: &'a str) -> Called<'a, ()> {

@@ -1,9 +1,10 @@
-//! Status callbacks of messages and calls, and messages that somebody wrote: all of them forms.
+//! Status callbacks of messages and calls, messages that somebody wrote, calls that somebody makes: all of them forms.
 
 use engine::failure::{Code, Failure};
 use engine::messages::Status;
 use engine::provider::Pushed;
 
+use super::calls;
 use super::codes::CODES;
 use crate::http::Channel;
 use crate::http::api::{Heard, Unreadable};
@@ -12,10 +13,10 @@ use crate::http::facts::{Hearing, Outcome, Written};
 use crate::http::failure;
 
 /// A form's fields; the first of a name counts.
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 }
@@ -23,6 +24,8 @@ impl Form {
 pub(super) fn heard(channel: Channel, hearing: &Hearing<'_>, push: &Pushed<'_>) -> Result<Heard, Unreadable> {
     let form = Form(url::form_urlencoded::parse(&push.body).into_owned().collect());
     match channel {
+        // Numbers are bought by the account for texts, and called by people.
+        Channel::Sms if form.get("CallSid").is_some() => Ok(calls::heard(hearing, push, &form)),
         Channel::Sms => message(hearing, push, &form),
         Channel::Voice => call(hearing, push, &form),
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use engine::numbers::{Bought, Shop, Wish};
 use engine::provider::{Account, CallError};
 use engine::routes::AddSender;
-use sandbox_carriers::{Fault, Target};
+use sandbox_carriers::{Call, Fault, Target};
+use store::{Tx, Work};
 
-use super::world::World;
+use super::world::{Got, NOW, World};
 
 async fn account(world: &World, carrier: &str) -> Arc<Account> {
     world.engine.accounts_of(carrier).await.unwrap().remove(0)
@@ -91,4 +92,72 @@ async fn refusals_and_outages_are_told_apart() {
         assert!(matches!(error, CallError::Unauthorized { .. }), "{error}");
         shop.release(&account, &order, &number).await.unwrap();
     }
+}
+
+/// An order for a number that waits for its code.
+struct Waiting(store::numbers::Order);
+
+impl Work for Waiting {
+    type Output = bool;
+
+    async fn run(&self, tx: &mut Tx) -> store::Result<bool> {
+        store::numbers::insert(tx, &self.0).await
+    }
+}
+
+impl Waiting {
+    fn of(account: &Account, order: engine::Id, number: &str) -> Self {
+        Self(store::numbers::Order {
+            id: order,
+            organization_id: account.organization_id,
+            origin: "plain".into(),
+            profile: "p".into(),
+            intent: None,
+            state: "awaiting_code".into(),
+            open: true,
+            number: Some(number.into()),
+            account_id: account.id,
+            carrier_id: account.id,
+            details: "{}".into(),
+            code: None,
+            created_at: NOW,
+            updated_at: NOW,
+        })
+    }
+}
+
+/// How a call ended, and how often it was listened to.
+async fn call(world: &World, to: &str, words: &str) -> (String, u64) {
+    world.carriers.speak("+15550109999", to, words).await;
+    let Call { status, more, .. } = world.carriers.voice().pop().unwrap();
+    (status, more.get("listened").and_then(serde_json::Value::as_u64).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn calls_are_listened_to_for_a_code_and_declined_otherwise() {
+    let world = World::new().await;
+    let (shop, seller) = (world.provider("twilio").shop().unwrap(), account(&world, "twilio").await);
+    assert!(shop.hears_calls() && !world.provider("telnyx").shop().unwrap().hears_calls());
+    let number = shop.available(&seller, &Wish::default(), 1).await.unwrap().remove(0).number;
+    let order = world.engine.new_id();
+    assert_eq!(buy(shop, &seller, &order, &number).await, Bought::Ours);
+    assert_eq!(call(&world, &number, "Your code is 1, 2, 3, 4, 5, 6.").await, ("busy".into(), 0));
+
+    assert!(world.engine.db.write(Waiting::of(&seller, order, &number)).await.unwrap());
+    let code = async || {
+        let found = store::numbers::find(&mut world.engine.db.reader().await.unwrap(), &order).await.unwrap();
+        found.unwrap().code
+    };
+    assert_eq!(call(&world, &number, "hello, is anybody there?").await, ("completed".into(), 3));
+    assert!(code().await.is_none());
+    assert_eq!(call(&world, &number, "Your code is 1, 2, 3, 4, 5, 6.").await, ("completed".into(), 3));
+    assert!(code().await.is_some());
+
+    // What was said is believed as the carrier signed it.
+    let got = world.pushes("twilio").pop().unwrap();
+    assert!(got.url.ends_with("?listened=3") && String::from_utf8_lossy(&got.body).contains("SpeechResult=Your"));
+    let body = String::from_utf8_lossy(&got.body).replace("1+2+3", "3+2+1").into();
+    assert_eq!(world.push(&Got { body, ..got.clone() }).await, 403);
+    assert_eq!(world.push(&Got { url: got.url.replace("=3", "=2"), ..got.clone() }).await, 403);
+    assert_eq!(world.push(&got).await, 200);
 }

@@ -57,21 +57,22 @@ pub(crate) struct Street {
 }
 
 impl Street {
-    /// What the server does with a push.
-    async fn platform(&self, url: &str, headers: &HeaderMap, body: Bytes) -> u16 {
+    /// What the server does with a push: the status, and what it says.
+    async fn platform(&self, url: &str, headers: &HeaderMap, body: Bytes) -> (u16, String) {
         let engine = self.engine.get().unwrap();
         let path = url.strip_prefix(ORIGIN).unwrap().split('?').next().unwrap();
-        let [_, _, provider, account] = path.split('/').collect::<Vec<_>>()[..] else { return 404 };
+        let [_, _, provider, account] = path.split('/').collect::<Vec<_>>()[..] else { return (404, String::new()) };
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let pushed = Pushed { account: Some(account), url, header: &header, body };
         let push = engine.provider(provider).unwrap().push().unwrap();
-        match push.receive(engine, pushed).await {
-            Ok(()) => 200,
+        let status = match push.reply(engine, pushed).await {
+            Ok(reply) => return (200, reply.map(|reply| reply.body).unwrap_or_default()),
             Err(PushError::Refused) => 403,
             Err(PushError::UnknownAccount) => 404,
             Err(PushError::Unreadable(_)) => 400,
             Err(error) => panic!("{error}"),
-        }
+        };
+        (status, String::new())
     }
 
     fn is_deaf(&self) -> bool {
@@ -102,15 +103,20 @@ impl Outside for Window {
     }
 
     fn push(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<u16, String>> {
+        let asked = self.ask(url, headers, body);
+        Box::pin(async move { asked.await.map(|(status, _)| status) })
+    }
+
+    fn ask(&self, url: String, headers: HeaderMap, body: Bytes) -> BoxFuture<'static, Result<(u16, String), String>> {
         let street = Arc::clone(&self.0);
         Box::pin(async move {
             if street.is_deaf() {
                 return Err("nobody is there".to_owned());
             }
-            let status = street.platform(&url, &headers, body.clone()).await;
+            let (status, answer) = street.platform(&url, &headers, body.clone()).await;
             street.pushes.lock().unwrap().push(Got { url, headers, body, status });
             street.changed.send_replace(());
-            Ok(status)
+            Ok((status, answer))
         })
     }
 }
@@ -298,7 +304,7 @@ impl World {
 
     /// What a push that somebody makes is answered with.
     pub(crate) async fn push(&self, got: &Got) -> u16 {
-        self.street.platform(&got.url, &got.headers, got.body.clone()).await
+        self.street.platform(&got.url, &got.headers, got.body.clone()).await.0
     }
 }
 
