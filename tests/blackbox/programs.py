@@ -145,8 +145,8 @@ class Platform(Program):
 class World(Program):
     """`hermod sandbox`: the outside world as a process of its own."""
 
-    def __init__(self, data, *arguments):
-        super().__init__(f"{data}.log", "sandbox", "--listen", "127.0.0.1:0", "--data-dir", data, *arguments)
+    def __init__(self, data, *arguments, listen="127.0.0.1:0"):
+        super().__init__(f"{data}.log", "sandbox", "--listen", listen, "--data-dir", data, *arguments)
         line = until(self._line, what="the sandbox's first line")
         _, control, _, graph = line.split()
         self.outside, self.graph_url = Outside(control), graph

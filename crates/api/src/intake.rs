@@ -17,8 +17,8 @@ pub const LARGEST: usize = 1 << 20;
 /// Why a body cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    #[error("the body is larger than {LARGEST} bytes")]
-    TooLarge,
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(usize),
     #[error("the body must be sent as application/json")]
     NotJson,
     /// Its text is not JSON, ends early, or is nested too deep.
@@ -64,17 +64,17 @@ impl Object {
     }
 }
 
-/// Reads a body whole and leaves the request without one.
-pub async fn take(request: &mut Request) -> Result<Taken, BodyError> {
+/// Reads a body of up to `largest` bytes whole and leaves the request without one.
+pub async fn take(request: &mut Request, largest: usize) -> Result<Taken, BodyError> {
     let announced =
         request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > LARGEST as u64) {
-        return Err(BodyError::TooLarge);
+    if announced.is_some_and(|length| length > largest as u64) {
+        return Err(BodyError::TooLarge(largest));
     }
     let body = std::mem::replace(request.body_mut(), Body::empty());
-    let bytes = match Limited::new(body, LARGEST).collect().await {
+    let bytes = match Limited::new(body, largest).collect().await {
         Ok(read) => read.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(BodyError::TooLarge),
+        Err(error) if error.is::<LengthLimitError>() => return Err(BodyError::TooLarge(largest)),
         Err(_) => return Err(BodyError::Unreadable("the body ended early".into())),
     };
     let json = Arc::new(parse(request.headers(), &bytes));
@@ -108,7 +108,7 @@ mod tests {
         if let Some(content_type) = content_type {
             request.headers_mut().insert(header::CONTENT_TYPE, content_type.parse().unwrap());
         }
-        (*take(&mut request).await?.json).clone()
+        (*take(&mut request, LARGEST).await?.json).clone()
     }
 
     #[tokio::test]
@@ -122,6 +122,6 @@ mod tests {
             assert_eq!(taken(other, "{}").await, Err(BodyError::NotJson), "{other:?}");
         }
         let large = format!("\"{}\"", "x".repeat(LARGEST));
-        assert_eq!(taken(json, large).await, Err(BodyError::TooLarge));
+        assert_eq!(taken(json, large).await, Err(BodyError::TooLarge(LARGEST)));
     }
 }

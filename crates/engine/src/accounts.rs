@@ -1,14 +1,17 @@
-//! Our standing with providers: adding, checking and closing accounts.
+//! Our standing with providers: opening and closing accounts.
+
+mod setup;
 
 use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 use store::accounts as rows;
-use store::senders::Sender;
 use store::{Id, Result, Tx, Work, settings};
 
-use crate::provider::{Account, Connected};
-use crate::{Engine, UseCase, facts, senders, templates};
+use crate::provider::Account;
+use crate::{Engine, UseCase, senders};
+
+pub use setup::{Admitted, ConnectError, admit, check, connect, fetch_templates, register};
 
 /// An account's standing: it works, or it needs a person.
 pub const ACTIVE: &str = "active";
@@ -172,51 +175,6 @@ async fn hold(tx: &mut Tx, account: &Id, until: i64, reason: &str) -> Result<()>
     Ok(())
 }
 
-/// Writes down what the provider says hangs on an account.
-pub struct Import {
-    engine: Engine,
-    account: Arc<Account>,
-    provider: &'static str,
-    channel: &'static str,
-    found: Connected,
-}
-
-impl Work for Import {
-    type Output = Vec<Sender>;
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Sender>> {
-        let (now, mut stored) = (self.engine.now(), Vec::new());
-        for found in &self.found.senders {
-            let sender = Sender {
-                id: self.engine.new_id(),
-                organization_id: self.account.organization_id,
-                account_id: self.account.id,
-                channel: self.channel.into(),
-                provider: self.provider.into(),
-                external_id: found.external_id.clone(),
-                address: found.address.clone(),
-                name: found.name.clone(),
-                status: found.status.clone(),
-                status_reason: found.status_reason.clone(),
-                config: found.config.clone(),
-                settings: "{}".into(),
-                created_at: now,
-                updated_at: now,
-            };
-            stored.push(store::senders::put(tx, &sender).await?);
-        }
-        templates::write_down(tx, &self.engine, &self.account, &self.found.templates).await?;
-        settings::touch_caches(tx).await?;
-        Ok(stored)
-    }
-}
-
-impl UseCase for Import {
-    fn committed(&self, engine: &Engine, _: &Vec<Sender>) {
-        engine.cache.clear();
-        engine.wake.all();
-    }
-}
-
 /// Closes an account: its secrets are forgotten, its senders disconnected, its past stays. What waits to be sent
 /// waits until the account is added again.
 pub struct Remove {
@@ -244,52 +202,4 @@ impl UseCase for Remove {
     fn committed(&self, engine: &Engine, _: &bool) {
         engine.cache.clear();
     }
-}
-
-/// Why an account could not be connected.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    #[error("there is no such account")]
-    UnknownAccount,
-    #[error("accounts of this provider need no setting up")]
-    Unsupported,
-    #[error(transparent)]
-    Call(#[from] crate::provider::CallError),
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-/// Registers a number of an account for sending.
-pub async fn register(engine: &Engine, id: &Id, number: &str, pin: &str) -> std::result::Result<(), ConnectError> {
-    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
-    let setup = provider.setup().ok_or(ConnectError::Unsupported)?;
-    Ok(setup.register(&account, number, pin).await?)
-}
-
-/// Checks an account with its provider and imports what hangs on it.
-pub async fn connect(engine: &Engine, id: &Id) -> std::result::Result<(Connected, Vec<Sender>), ConnectError> {
-    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
-    let setup = provider.setup().ok_or(ConnectError::Unsupported)?;
-    let found = setup.connect(&account).await?;
-    let import = Import {
-        engine: engine.clone(),
-        account,
-        provider: provider.name(),
-        channel: provider.channel(),
-        found: found.clone(),
-    };
-    let stored = engine.perform(import).await?;
-    Ok((found, stored))
-}
-
-/// The templates of an account as its provider has them now.
-pub async fn fetch_templates(engine: &Engine, id: &Id) -> std::result::Result<Vec<facts::TemplateState>, ConnectError> {
-    let row = rows::get(&mut *engine.db.reader().await?, id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let account = engine.account(id).await?.ok_or(ConnectError::UnknownAccount)?;
-    let provider = engine.provider(&row.provider).ok_or(ConnectError::Unsupported)?;
-    Ok(provider.templates().ok_or(ConnectError::Unsupported)?.list(&account).await?)
 }

@@ -18,6 +18,8 @@ pub const MARKETING: &str = "marketing";
 pub const BY_KEYWORD: &str = "keyword";
 pub const BY_PROVIDER: &str = "provider";
 pub const BY_CALLER: &str = "api";
+/// From an address that its owner gave up for this one.
+pub const BY_MOVE: &str = "move";
 
 /// What somebody wants or does not want.
 #[derive(Clone, Debug)]
@@ -61,6 +63,31 @@ pub(crate) async fn enter(tx: &mut Tx, engine: &Engine, wish: &Wish) -> Result<V
         changed.push(done);
     }
     Ok(changed)
+}
+
+/// Somebody gives up one address for another: what they did not want there they do not want here. It stays on the old
+/// one as well.
+pub(crate) async fn follow(
+    tx: &mut Tx,
+    engine: &Engine,
+    organization: &Id,
+    from: &Address,
+    to: &Address,
+) -> Result<()> {
+    for left in rows::on(tx, organization, from).await? {
+        let wish = Wish {
+            organization: *organization,
+            addresses: vec![to.clone()],
+            channel: left.channel,
+            purpose: left.purpose,
+            wanted: false,
+            source: BY_MOVE,
+            proof: Some(left.id.to_string()),
+            region: left.region,
+        };
+        enter(tx, engine, &wish).await?;
+    }
+    Ok(())
 }
 
 async fn tell(tx: &mut Tx, engine: &Engine, wish: &Wish, done: &OptOut) -> Result<()> {

@@ -67,6 +67,7 @@ impl Create {
     }
 
     async fn complete(&self, tx: &mut Tx, id: &Id) -> Result<()> {
+        store::contacts::lock(tx, &self.organization, id).await?;
         let Some(mut contact) = store::contacts::get(tx, &self.organization, id).await? else { return Ok(()) };
         contact.name = self.name.clone().or(contact.name);
         contact.email = self.email.clone().or(contact.email);
@@ -96,6 +97,7 @@ pub struct Update {
 impl Work for Update {
     type Output = Outcome<Contact>;
     async fn run(&self, tx: &mut Tx) -> Result<Outcome<Contact>> {
+        store::contacts::lock(tx, &self.organization, &self.id).await?;
         let found = store::contacts::of_sender(tx, &self.organization, &self.sender, &self.id).await?;
         let Some(mut contact) = found else { return Ok(Err(Refusal::NotFound("contact"))) };
         contact.name = self.name.clone().unwrap_or(contact.name);

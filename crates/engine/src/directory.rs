@@ -8,7 +8,7 @@ use store::{Id, Result, Tx, Work};
 
 use crate::contacts::PHONE;
 use crate::events::{self, Note};
-use crate::{Engine, Outcome, Refusal, UseCase};
+use crate::{Engine, Outcome, Refusal, UseCase, consent};
 
 /// A contact with what lies beside it.
 #[derive(Clone, Debug)]
@@ -101,6 +101,7 @@ impl Work for Update {
     type Output = Outcome<Entry>;
     async fn run(&self, tx: &mut Tx) -> Result<Outcome<Entry>> {
         let (organization, change, now) = (&self.organization, &self.change, self.engine.now());
+        rows::lock(tx, organization, &self.id).await?;
         let Ok(before) = entry(tx, organization, &self.id).await? else { return Ok(Err(Refusal::NotFound("contact"))) };
         if let Some(Some(email)) = &change.email
             && rows::by_email(tx, organization, email).await?.is_some_and(|holder| holder != self.id)
@@ -112,6 +113,8 @@ impl Work for Update {
                 return Ok(Err(Refusal::Taken { field: "phone_number" }));
             }
             if let Some(old) = &before.contact.phone {
+                let [from, to] = [old, phone].map(|it| rows::Address { kind: PHONE.into(), value: it.clone() });
+                consent::follow(tx, &self.engine, organization, &from, &to).await?;
                 rows::remove_address(tx, organization, PHONE, old).await?;
             }
         }

@@ -32,9 +32,17 @@ impl std::fmt::Display for Line {
     }
 }
 
-/// Tells the story behind an id in any spelling: with or without a dialect's prefix, or the provider's own.
-/// Empty: nothing is known of it.
+/// Tells the story behind an id in any spelling: with or without a dialect's prefix, the provider's own, or what
+/// subscribers are told of a receipt: a message's id, a colon and the status. Empty: nothing is known of it.
 pub async fn explain(engine: &Engine, spelling: &str) -> Result<Vec<Line>> {
+    let lines = behind(engine, spelling).await?;
+    match spelling.rsplit_once(':') {
+        Some((message, _)) if lines.is_empty() => behind(engine, message).await,
+        _ => Ok(lines),
+    }
+}
+
+async fn behind(engine: &Engine, spelling: &str) -> Result<Vec<Line>> {
     let mut reader = engine.db.reader().await?;
     if let Some(message) = store::messages::anywhere_by_provider_id(&mut reader, spelling).await?.first() {
         return story(engine, &mut reader, message).await;

@@ -47,6 +47,12 @@ impl Work for Claim {
 /// Fetches one file and writes down how it went.
 pub(crate) async fn fetch(engine: &Engine, job: Job) -> Result<()> {
     let outcome = try_fetch(engine, &job).await?;
+    crate::metrics::fetched(match &outcome {
+        Ok(_) => READY,
+        Err(FetchError::Unavailable(_)) => UNAVAILABLE,
+        Err(FetchError::Later(_)) if job.attempts >= ATTEMPTS => FAILED,
+        Err(FetchError::Later(_)) => "retried",
+    });
     engine.perform(Record { job, outcome, now: engine.now() }).await
 }
 

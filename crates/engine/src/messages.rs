@@ -411,6 +411,7 @@ struct ReadUpTo {
 impl Work for ReadUpTo {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::conversations::lock(tx, &self.conversation).await?;
         let unread = store::messages::read_up_to(tx, &self.conversation, &self.message, self.now).await?;
         store::conversations::set_unread(tx, &self.conversation, unread).await
     }

@@ -1,5 +1,7 @@
 //! Messages that the channel has approved beforehand, as far as we know them.
 
+pub mod sync;
+
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -4,26 +4,19 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use store::accounts::Account;
-use store::jobs::{Job, State};
 use store::{Result, Tx, Work};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::{
-    Engine, UseCase, accounts, campaigns, deliver, dispatch, media, numbers, outbound, retention, sessions, templates,
-};
+use crate::{Engine, UseCase, campaigns, deliver, dispatch, media, numbers, outbound, retention, sessions, templates};
 
 /// How soon another process's commits are noticed.
 const WATCH_EVERY: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Downloads at the same time.
 const DOWNLOADS: usize = 8;
-/// The kind of job that asks a provider for an account's templates.
-const SYNC: &str = "templates";
-const SYNC_CLAIM_MS: i64 = 120_000;
-/// How long account settings and retention rest between two rounds.
-const RETENTION_EVERY: Duration = Duration::from_secs(60 * 60);
+/// How long what needs doing now and then rests between two rounds.
+const TIDY_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// Runs all workers until `stop`; returns when what was in flight has finished and is recorded.
 pub async fn run(engine: Engine, stop: CancellationToken) {
@@ -132,9 +125,12 @@ async fn tidy(engine: Engine, stop: CancellationToken) {
         if let Err(error) = retention::round(&engine).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "old rows could not be deleted");
         }
+        if let Err(error) = templates::sync::plan(&engine).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "template syncs could not be planned");
+        }
         tokio::select! {
             () = stop.cancelled() => return,
-            () = engine.clock.sleep(RETENTION_EVERY) => {}
+            () = engine.clock.sleep(TIDY_EVERY) => {}
         }
     }
 }
@@ -160,94 +156,16 @@ async fn jobs(engine: Engine, stop: CancellationToken) {
 async fn jobs_once(engine: &Engine) -> Result<usize> {
     let claim = media::Claim { now: engine.now(), limit: DOWNLOADS as i64 };
     let downloads = engine.perform(claim).await?;
-    let syncs = engine.perform(ClaimSyncs { now: engine.now() }).await?;
+    let syncs = engine.perform(templates::sync::Claim { now: engine.now() }).await?;
     let count = downloads.len() + syncs.len();
     let mut running: FuturesUnordered<_> = downloads.into_iter().map(|job| media::fetch(engine, job)).collect();
     while let Some(done) = running.next().await {
         done?;
     }
     for job in syncs {
-        sync(engine, job).await?;
+        templates::sync::fetch(engine, job).await?;
     }
     Ok(count)
 }
 
 impl UseCase for media::Claim {}
-
-/// Asks for an account's templates to be fetched, once however many ask; again, when they are being fetched now.
-pub(crate) async fn sync_soon(tx: &mut Tx, engine: &Engine, account: &Account) -> Result<()> {
-    let now = engine.now();
-    let job = Job {
-        id: account.id,
-        organization_id: account.organization_id,
-        kind: SYNC.into(),
-        lane: account.id,
-        state: State::Ready,
-        attempts: 0,
-        due_at: now,
-        called_at: None,
-        created_at: now,
-    };
-    match store::jobs::about(tx, &account.id).await? {
-        Some(_) => store::jobs::update(tx, &job).await,
-        None => store::jobs::insert(tx, &job).await,
-    }
-}
-
-struct ClaimSyncs {
-    now: i64,
-}
-
-impl Work for ClaimSyncs {
-    type Output = Vec<Job>;
-    async fn run(&self, tx: &mut Tx) -> Result<Vec<Job>> {
-        let mut jobs = store::jobs::due(tx, SYNC, self.now, 4).await?;
-        for job in &mut jobs {
-            (job.state, job.attempts, job.due_at) = (State::Called, job.attempts + 1, self.now + SYNC_CLAIM_MS);
-            store::jobs::update(tx, job).await?;
-        }
-        Ok(jobs)
-    }
-}
-
-impl UseCase for ClaimSyncs {}
-
-/// Fetches an account's templates; what fails is tried again when the claim runs out.
-async fn sync(engine: &Engine, job: Job) -> Result<()> {
-    match sync_templates(engine, &job.id).await {
-        Ok(_) => engine.perform(Finished(job)).await,
-        Err(accounts::ConnectError::Store(error)) => Err(error),
-        Err(error) => {
-            tracing::warn!(account = %job.id, error = &error as &dyn std::error::Error, "templates could not be fetched");
-            match job.attempts > 20 || matches!(error, accounts::ConnectError::Unsupported) {
-                true => engine.perform(Finished(job)).await,
-                false => Ok(()),
-            }
-        }
-    }
-}
-
-/// Brings an account's templates to what its provider says now.
-pub async fn sync_templates(
-    engine: &Engine,
-    account: &store::Id,
-) -> std::result::Result<templates::Synced, accounts::ConnectError> {
-    let states = accounts::fetch_templates(engine, account).await?;
-    let account = engine.account(account).await?.ok_or(accounts::ConnectError::UnknownAccount)?;
-    Ok(engine.perform(templates::Sync { engine: engine.clone(), account, states }).await?)
-}
-
-struct Finished(Job);
-
-impl Work for Finished {
-    type Output = ();
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
-        // Asked for again in the meantime: it stays.
-        match store::jobs::about(tx, &self.0.id).await? {
-            Some(job) if job.state == State::Called => store::jobs::delete(tx, &job.id).await,
-            _ => Ok(()),
-        }
-    }
-}
-
-impl UseCase for Finished {}

@@ -2,15 +2,16 @@
 //!
 //! Who acts: `put` writes to a file in `incoming/`, makes it durable, and renames it to its place in one of 256 folders;
 //! readers only ever open finished files. Promised: a blob that `put` has answered for is whole and survives a power cut;
-//! no file is held in memory. A crash leaves at most files in `incoming/`, swept at the next start; one process owns the
-//! directory. The quota counts the bytes on disk, those still arriving included.
+//! no file is held in memory. A crash leaves at most files in `incoming/`, which the serving process sweeps when they are
+//! old ([`Blobs::sweep_incoming`]): commands, and other processes that share the directory, work beside it. The quota
+//! counts the bytes on disk, those still arriving included; what others bring and take is known after
+//! [`Blobs::recount`].
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
@@ -19,6 +20,7 @@ use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, SeekFrom};
 use tokio_util::io::ReaderStream;
 
+use crate::directory::{Arrival, Directory};
 use crate::format::{self, Meta};
 
 /// Why a blob was not kept or found.
@@ -52,15 +54,6 @@ pub struct Stored {
 #[derive(Clone)]
 pub struct Blobs(Arc<Directory>);
 
-struct Directory {
-    path: PathBuf,
-    quota: u64,
-    used: AtomicU64,
-    arrivals: AtomicU64,
-    /// Held while a file gets or leaves its place, so that the count stays right.
-    placing: Mutex<()>,
-}
-
 /// A blob being read.
 #[derive(Debug)]
 pub struct Opened {
@@ -73,29 +66,18 @@ pub struct Opened {
 }
 
 impl Blobs {
-    /// Opens the directory, makes it if need be, sweeps what a crash left, and counts what is there. Blocks.
+    /// Opens the directory, makes it if need be, and counts what is there. Blocks.
     pub fn directory(path: impl Into<PathBuf>, quota_bytes: u64) -> Result<Self, Error> {
-        let path = path.into();
-        let incoming = path.join("incoming");
-        std::fs::create_dir_all(&incoming)?;
-        for leftover in std::fs::read_dir(&incoming)? {
-            std::fs::remove_file(leftover?.path())?;
-        }
-        let mut used = 0;
-        for folder in folders(&path) {
-            std::fs::create_dir_all(&folder)?;
-            for blob in std::fs::read_dir(&folder)? {
-                used += blob?.metadata()?.len();
-            }
-        }
-        sync_directory(&path)?;
-        Ok(Self(Arc::new(Directory {
-            path,
-            quota: quota_bytes,
-            used: used.into(),
-            arrivals: 0.into(),
-            placing: Mutex::default(),
-        })))
+        let directory = Directory::new(path.into(), quota_bytes);
+        directory.make()?;
+        directory.count()?;
+        Ok(Self(Arc::new(directory)))
+    }
+
+    /// For whoever works beside the process that serves from the directory: nothing is made and nothing counted.
+    #[must_use]
+    pub fn beside(path: impl Into<PathBuf>, quota_bytes: u64) -> Self {
+        Self(Arc::new(Directory::new(path.into(), quota_bytes)))
     }
 
     /// Keeps the bytes of `stream` under `id`, instead of what may be there. Durable when it returns.
@@ -110,8 +92,7 @@ impl Blobs {
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let place = self.0.place(id)?;
-        let mut arrival = Arrival::new(&self.0, id);
-        let mut file = File::create_new(&arrival.path).await?;
+        let (mut arrival, mut file) = Arrival::begin(&self.0, id).await?;
         arrival.take(format::begin(&mut file, &meta).await?)?;
 
         let mut stream = pin!(stream);
@@ -152,16 +133,36 @@ impl Blobs {
         }
     }
 
-    /// Removes the blobs with a prefix (`out-`) that were made before a time, in milliseconds; returns how many. Ids
-    /// must follow the prefix: they begin with the time.
+    /// Removes the blobs with a prefix (`out-`, or none) that were made before a time, in milliseconds; returns how many.
+    /// Ids must follow the prefix: they begin with the time.
     pub async fn sweep(&self, prefix: &'static str, before: i64) -> Result<u64, Error> {
         let directory = self.0.clone();
         Ok(blocking(move || directory.sweep(prefix, before)).await?)
     }
 
+    /// Removes files that were never finished and that nobody has written to since a time, in the file system's
+    /// milliseconds; returns how many.
+    pub async fn sweep_incoming(&self, before: i64) -> Result<u64, Error> {
+        let directory = self.0.clone();
+        Ok(blocking(move || directory.sweep_incoming(before)).await?)
+    }
+
+    /// Counts anew what is there: others may have brought or taken some.
+    pub async fn recount(&self) -> Result<(), Error> {
+        let directory = self.0.clone();
+        Ok(blocking(move || directory.count()).await?)
+    }
+
     /// Bytes on disk.
+    #[must_use]
     pub fn usage(&self) -> u64 {
-        self.0.used.load(Ordering::Relaxed)
+        self.0.used()
+    }
+
+    /// How many bytes there may be.
+    #[must_use]
+    pub fn quota(&self) -> u64 {
+        self.0.quota
     }
 }
 
@@ -187,114 +188,6 @@ impl Opened {
         self.file.seek(SeekFrom::Start(self.start + from)).await?;
         Ok(ReaderStream::with_capacity(self.file.take(to - from), 64 * 1024))
     }
-}
-
-impl Directory {
-    fn place(&self, id: &str) -> Result<PathBuf, Error> {
-        let digits = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        // What a blob is for may stand before its digits: `out-…`.
-        let (purpose, number) = id.split_once('-').unwrap_or(("", id));
-        let named = purpose.len() <= 8 && purpose.bytes().all(|byte| byte.is_ascii_lowercase());
-        if !named || !(24..=32).contains(&number.len()) || !number.bytes().all(digits) {
-            return Err(Error::BadId);
-        }
-        // Ids begin with the time, so their ends spread better.
-        Ok(self.path.join(&number[number.len() - 2..]).join(id))
-    }
-
-    fn sweep(&self, prefix: &str, before: i64) -> io::Result<u64> {
-        let mut swept = 0;
-        for folder in folders(&self.path) {
-            for blob in std::fs::read_dir(&folder)? {
-                let blob = blob?;
-                let made_at = blob.file_name().to_str().and_then(|id| made_at(id.strip_prefix(prefix)?));
-                if made_at.is_some_and(|at| at < before) {
-                    match self.remove(&blob.path()) {
-                        Ok(()) => swept += 1,
-                        // Somebody else was faster.
-                        Err(error) if error.kind() == ErrorKind::NotFound => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-            }
-        }
-        Ok(swept)
-    }
-
-    fn remove(&self, place: &Path) -> io::Result<()> {
-        let _placing = self.placing.lock().unwrap_or_else(PoisonError::into_inner);
-        let size = std::fs::metadata(place)?.len();
-        std::fs::remove_file(place)?;
-        self.used.fetch_sub(size, Ordering::Relaxed);
-        sync_directory(folder(place))
-    }
-}
-
-/// A file that is being written. Dropped before it has settled, it takes its file and its share of the quota back.
-struct Arrival {
-    directory: Arc<Directory>,
-    path: PathBuf,
-    taken: u64,
-    settled: bool,
-}
-
-impl Arrival {
-    fn new(directory: &Arc<Directory>, id: &str) -> Self {
-        let number = directory.arrivals.fetch_add(1, Ordering::Relaxed);
-        let path = directory.path.join("incoming").join(format!("{id}.{number}"));
-        Self { directory: directory.clone(), path, taken: 0, settled: false }
-    }
-
-    fn take(&mut self, bytes: u64) -> Result<(), Error> {
-        let quota = self.directory.quota;
-        let used = self.directory.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        self.taken += bytes;
-        if used > quota { Err(Error::Quota { quota }) } else { Ok(()) }
-    }
-
-    fn settle(mut self, place: &Path) -> io::Result<()> {
-        let directory = self.directory.clone();
-        let _placing = directory.placing.lock().unwrap_or_else(PoisonError::into_inner);
-        let replaced = std::fs::metadata(place).map_or(0, |old| old.len());
-        std::fs::rename(&self.path, place)?;
-        self.settled = true;
-        directory.used.fetch_sub(replaced, Ordering::Relaxed);
-        sync_directory(folder(place))
-    }
-}
-
-impl Drop for Arrival {
-    fn drop(&mut self) {
-        if self.settled {
-            return;
-        }
-        self.directory.used.fetch_sub(self.taken, Ordering::Relaxed);
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                tracing::warn!(%error, "an unfinished upload stays until the next start");
-            }
-            _ => {}
-        }
-    }
-}
-
-/// Where the blobs of a directory lie.
-fn folders(path: &Path) -> impl Iterator<Item = PathBuf> {
-    (0..=u8::MAX).map(|byte| path.join(hex::encode([byte])))
-}
-
-/// The first 48 bits of an id, in milliseconds.
-fn made_at(number: &str) -> Option<i64> {
-    i64::from_str_radix(number.get(..12)?, 16).ok()
-}
-
-fn folder(place: &Path) -> &Path {
-    place.parent().unwrap_or(place)
-}
-
-/// A rename is durable only once its folder is.
-fn sync_directory(path: &Path) -> io::Result<()> {
-    std::fs::File::open(path)?.sync_all()
 }
 
 fn or_not_found(error: io::Error) -> Error {

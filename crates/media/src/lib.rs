@@ -3,6 +3,7 @@
 
 mod blobs;
 pub mod convert;
+mod directory;
 mod format;
 mod links;
 mod range;

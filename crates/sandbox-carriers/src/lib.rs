@@ -8,8 +8,10 @@
 //! its way to the platform by then is lost.
 //!
 //! What goes wrong ([`Fault`]) is drawn once for each message. `Status` is the carrier's refusal; `Code` takes the message
-//! and ends it with that receipt; `Timeout` does nothing and never answers; `Drop` does the work and then cuts the connection
-//! without an answer; `Duplicate` tells receipts twice; `Reorder` tells them before the answer; `Delay` works late.
+//! and ends it with that receipt (for a number `late`: it is sold without an answer, and its buyer does not see it before
+//! it was refused to somebody); `Timeout` does nothing and never answers; `Drop` does the work and then cuts the
+//! connection without an answer; `Duplicate` tells receipts twice; `Reorder` tells them before the answer; `Delay` works
+//! late.
 
 pub mod http;
 pub mod ledger;

@@ -55,6 +55,9 @@ pub(crate) struct Number {
     pub(crate) preverified: bool,
     pub(crate) registered: bool,
     pub(crate) pin: Option<String>,
+    /// When wrong PINs came, since the last right one.
+    #[serde(default)]
+    pub(crate) wrong_pins: Vec<i64>,
     /// The code that request_code "sent".
     pub(crate) code: Option<String>,
     /// When it was registered or deregistered, for the 10-in-72-hours rule.
@@ -82,6 +85,7 @@ impl Number {
             preverified: false,
             registered: false,
             pin: None,
+            wrong_pins: Vec::new(),
             code: None,
             registrations: Vec::new(),
             profile: Map::new(),

@@ -183,7 +183,7 @@ impl Contract {
 }
 
 /// What goes wrong with the purchase of a number; anything else is for the codes that come to it.
-const ORDERS: [Kind; 3] = [Kind::Status, Kind::Timeout, Kind::LostAck];
+const ORDERS: [Kind; 4] = [Kind::Status, Kind::Timeout, Kind::LostAck, Kind::Code];
 /// What goes wrong with a call to the till.
 const CALLS: [Kind; 6] = [Kind::Status, Kind::Timeout, Kind::Drop, Kind::LostAck, Kind::Conflict, Kind::Delay];
 

@@ -4,8 +4,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value, json};
 
 use crate::journal::Line;
-use crate::phones::Phone;
 use crate::phones::messages::{Category, Direction, Message, Reaction, Status};
+use crate::phones::{Phone, identity};
 use crate::state::State;
 use crate::text::Text;
 use crate::web;
@@ -21,6 +21,8 @@ pub(crate) struct Outgoing {
     pub(crate) kind: Text,
     pub(crate) content: Map<String, Value>,
     pub(crate) opaque: Option<Text>,
+    /// The identity that it is for.
+    pub(crate) identity: Option<Text>,
     pub(crate) category: Category,
     /// Milliseconds.
     pub(crate) ttl: i64,
@@ -51,6 +53,7 @@ pub(crate) fn accept(world: &Shared, state: &mut State, out: Outgoing) {
         at: now,
         shown: false,
         opaque: out.opaque,
+        identity: out.identity,
         category: out.category,
         ttl: if reachable { out.ttl } else { 0 },
         reaction: None,
@@ -122,6 +125,7 @@ fn tell(world: &Shared, state: &State, message: &Message, at: i64, failure: Opti
         at,
         to: message.phone.clone(),
         opaque: message.opaque.clone(),
+        identity: message.identity.clone(),
         pricing: priced.then_some(message.category),
         failure,
     };
@@ -263,6 +267,7 @@ pub(crate) fn write(world: &Shared, state: &mut State, written: Written) -> Text
         at: now,
         shown: !is_reaction,
         opaque: None,
+        identity: None,
         category: Category::Service,
         ttl: 0,
         reaction: None,
@@ -293,6 +298,9 @@ fn inbound(world: &Shared, state: &State, written: &Written, id: &Text, now: i64
     if written.kind != "system" {
         let name = name.unwrap_or_else(|| format!("+{}", written.phone));
         value["contacts"] = json!([{"profile": {"name": name}, "wa_id": written.phone, "user_id": user_id}]);
+        if identity::is_told_to(number) {
+            value["contacts"][0]["identity_key_hash"] = json!(identity::of(&world.seed, state, &written.phone));
+        }
     }
     value["messages"] = json!([message]);
     Some(value)

@@ -21,11 +21,13 @@
 //! before the answer, `delay` works late.
 //!
 //! Those for `numbers`: `status` refuses the next order for a number, `timeout` never answers it, `lost-ack` sells and cuts the
-//! connection without an answer; `drop` keeps the next code for a number from arriving.
+//! connection without an answer, `code` `late` does the same and does not show the purchase before the number was refused
+//! to somebody, Telnyx's list not for an hour after that; `drop` keeps the next code for a number from arriving.
 //!
 //! Those for `payments` befall the next call to the till (`status`, `timeout`, `drop` or `lost-ack`, `delay`, as for carriers) or the
 //! next buyer: `code` is what comes of it instead of money, `expired` (he took too long) or `failed` (his bank refuses
-//! afterwards); `duplicate` tells the platform twice that he paid.
+//! afterwards), or what comes of a refund, `refund-late` (it arrives after a minute) or `refund-failed` (his bank thinks for
+//! a minute and does not take it; it takes the next); `duplicate` tells the platform twice that he paid.
 
 use std::fmt;
 
@@ -192,15 +194,21 @@ impl Fault {
             Kind::Status if self.status.is_none_or(|status| !(400..=599).contains(&status)) => {
                 Some("`status` must be given, from 400 to 599")
             }
-            Kind::Status | Kind::Timeout | Kind::LostAck | Kind::Drop => self.refusal_of_chance(),
-            _ => Some("for numbers, `kind` is status, timeout, lost-ack or drop"),
+            Kind::Code if self.code.as_ref().is_none_or(|code| code.to_string() != "late") => {
+                Some("for numbers, `code` is late")
+            }
+            Kind::Status | Kind::Timeout | Kind::LostAck | Kind::Drop | Kind::Code => self.refusal_of_chance(),
+            _ => Some("for numbers, `kind` is status, timeout, lost-ack, drop or code"),
         }
     }
 
     fn refusal_for_payments(&self) -> Option<&'static str> {
-        let ends = |code: &Code| ["expired", "failed"].contains(&code.to_string().as_str());
+        let ends =
+            |code: &Code| ["expired", "failed", "refund-late", "refund-failed"].contains(&code.to_string().as_str());
         match self.kind {
-            Kind::Code if !self.code.as_ref().is_some_and(ends) => Some("for payments, `code` is expired or failed"),
+            Kind::Code if !self.code.as_ref().is_some_and(ends) => {
+                Some("for payments, `code` is expired, failed, refund-late or refund-failed")
+            }
             Kind::Code | Kind::Duplicate => self.refusal_of_chance(),
             Kind::Reorder => Some("payments know no `reorder`"),
             Kind::Status if self.status.is_none_or(|status| !(400..=599).contains(&status)) => {
@@ -268,6 +276,14 @@ mod tests {
         assert!(take(&mut faults, Target::Meta, "/1/messages", || 99).is_some());
         assert!(take(&mut faults, Target::Meta, "/1/messages", || 99).is_some());
         assert!(faults.is_empty());
+    }
+
+    #[test]
+    fn a_purchase_is_late_or_has_no_code() {
+        for (code, taken) in [(r#","code":"late""#, true), (r#","code":"expired""#, false), ("", false)] {
+            let fault: Fault = serde_json::from_str(&format!(r#"{{"target":"numbers","kind":"code"{code}}}"#)).unwrap();
+            assert_eq!(fault.refusal().is_none(), taken, "{code}");
+        }
     }
 
     #[test]

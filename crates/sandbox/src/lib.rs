@@ -13,12 +13,37 @@
 //! Everything lives in memory under one lock (`state`), and survives a restart in the data directory: a snapshot for what changes rarely
 //! (`saved`), a journal for messages and owed webhooks (`journal`), files for media. Ids and secrets derive from the directory's seed (`ids`), so the
 //! same platform is given the same ones again.
+//!
+//! All listeners are on loopback, or the sandbox is exposed: then control API, page and clocks ask for a token
+//! (`exposure`).
+//!
+//! # What Graph does not do here
+//!
+//! `graph` has one table of all edges that are there. What is not there is answered as an id that names nothing is
+//! (code 100, subcode 33), among it:
+//!
+//! | Edge | For |
+//! | --- | --- |
+//! | `GET`, `POST`, `DELETE /{phone}/username`, `GET /{phone}/username_suggestions` | usernames |
+//! | `GET /{waba}/message_template_previews` | how authentication templates look in each language |
+//! | `GET /{template}/compare` | how two templates fare |
+//! | `POST /{waba}/migrate_message_templates` | templates of another account |
+//! | `POST /{waba}/message_templates/archive`, `/unarchive`, on a host of their own | putting templates away |
+//! | `POST`, `DELETE /…/share_preverified_numbers` | lending pre-verified numbers to a partner |
+//! | `GET`, `POST`, `DELETE /{waba}/assigned_users` | who may work with an account |
+//! | `/{phone}/groups`, `/{phone}/calls`, `/{waba}/flows` | groups, calls, flows |
+//! | `/{phone}/message_qrdls`, `/whatsapp_business_encryption`, `/conversational_automation` | links, keys, greetings |
+//!
+//! A WABA has no `analytics` among its `fields` (code 100). Taken on trust: what bytes are (but for whether a sticker
+//! moves), and a template's `header_handle`, which may be of an upload that was not made here. How many wrong PINs are too
+//! many Meta does not tell; `graph::registration` has its own numbers.
 
 mod accounts;
 mod carriers;
 mod clock;
 mod control;
 mod delivery;
+mod exposure;
 mod faults;
 mod graph;
 mod ids;
@@ -43,6 +68,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 pub use clock::Source;
+pub use exposure::{control_address, shows_token};
 use ids::Seed;
 use sandbox_carriers::serve;
 pub use saved::Error as SavedError;
@@ -65,7 +91,7 @@ pub struct Options {
     pub stripe_listen: SocketAddr,
     /// Where everything is kept; without it all is forgotten at the end.
     pub data_dir: Option<PathBuf>,
-    /// Control API, clock and page ask for a token (see [`Handle::token`]), for listening beyond loopback.
+    /// Control API, clock and page ask for a token (see [`Handle::token`]). Without it nothing listens beyond loopback.
     pub expose: bool,
     /// Networks to which media links and override URLs may lead although they are private; plain http leads to these only.
     pub allowed_networks: Vec<ipnet::IpNet>,
@@ -78,7 +104,7 @@ pub struct Options {
 impl Default for Options {
     /// Loopback, free ports, nothing kept, links to loopback allowed.
     fn default() -> Self {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
+        let any = control_address(false);
         Self {
             control_listen: any,
             graph_listen: any,
@@ -102,6 +128,8 @@ impl Default for Options {
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
+    #[error("the sandbox listens on loopback only unless it is exposed (--sandbox-expose), and {0} is not loopback")]
+    NotExposed(SocketAddr),
     #[error("cannot listen on {address}")]
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("the data directory cannot be used")]
@@ -124,6 +152,7 @@ pub struct Handle {
 
 /// Opens the data directory, binds all servers and serves.
 pub async fn start(options: Options) -> Result<Handle, Error> {
+    exposure::check(&options)?;
     let (control, control_url) = listen(options.control_listen).await?;
     let (graph, graph_url) = listen(options.graph_listen).await?;
     let mut opened = open(&options)?;

@@ -44,6 +44,9 @@ pub(crate) struct Stored {
     /// Hex.
     pub(crate) sha256: String,
     pub(crate) size: u64,
+    /// A WebP that moves.
+    #[serde(default)]
+    pub(crate) animated: bool,
 }
 
 /// The kinds that messages know, with what each may be and how large.
@@ -53,6 +56,14 @@ pub(crate) struct KindRule {
     pub(crate) max: u64,
 }
 
+impl KindRule {
+    /// How large this very file may be: a sticker that does not move has less room.
+    pub(crate) fn most(&self, file: &Stored) -> u64 {
+        if self.kind == "sticker" && !file.animated { STILL_STICKER } else { self.max }
+    }
+}
+
+const STILL_STICKER: u64 = 100 * 1024;
 const MB: u64 = 1024 * 1024;
 
 pub(crate) const KINDS: [KindRule; 5] = [
@@ -80,6 +91,12 @@ pub(crate) const KINDS: [KindRule; 5] = [
     },
 ];
 
+/// Uses of a kind's files that take less than the kind does: voice messages and templates' headers that play by themselves.
+const NARROWER: [KindRule; 2] = [
+    KindRule { kind: "voice", types: &["audio/ogg", "audio/opus"], max: 16 * MB },
+    KindRule { kind: "gif", types: &["video/mp4"], max: 7 * MB / 2 },
+];
+
 /// `Image/JPEG; charset=x` → `image/jpeg`.
 pub(crate) fn bare(mime: &str) -> String {
     mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
@@ -90,17 +107,39 @@ pub(crate) fn rule_for(mime: &str) -> Option<&'static KindRule> {
     KINDS.iter().find(|rule| rule.types.contains(&mime.as_str()))
 }
 
-/// Why a file of this type and size cannot go out as this kind, if so. Documents may be of any type that Meta takes.
-pub(crate) fn misfit(kind: &str, mime: &str, size: u64) -> Option<String> {
-    let Some(rule) = KINDS.iter().find(|rule| rule.kind == kind) else {
+/// Why this file cannot go out as this kind, if so. Documents may be of any type that Meta takes.
+pub(crate) fn misfit(kind: &str, mime: &str, file: &Stored) -> Option<String> {
+    let Some(rule) = KINDS.iter().chain(&NARROWER).find(|rule| rule.kind == kind) else {
         return Some(format!("Unknown media kind {kind}"));
     };
-    let mime = bare(mime);
-    let fits = if kind == "document" { rule_for(&mime).is_some() } else { rule.types.contains(&mime.as_str()) };
+    let bare = bare(mime);
+    let fits = match kind {
+        "document" => rule_for(&bare).is_some(),
+        "voice" => rule.types.contains(&bare.as_str()) && codec(mime).is_none_or(|codec| codec == "opus"),
+        _ => rule.types.contains(&bare.as_str()),
+    };
     if !fits {
         return Some(format!("Unsupported {kind} mime type {mime}. Please use one of: {}.", rule.types.join(", ")));
     }
-    (size > rule.max).then(|| format!("{kind} file of {size} bytes is larger than {} bytes", rule.max))
+    let (size, most) = (file.size, rule.most(file));
+    (size > most).then(|| format!("{kind} file of {size} bytes is larger than {most} bytes"))
+}
+
+/// `audio/ogg; codecs="opus"` → `opus`.
+fn codec(mime: &str) -> Option<String> {
+    let (_, codec) = mime
+        .split(';')
+        .skip(1)
+        .filter_map(|part| part.split_once('='))
+        .find(|(key, _)| key.trim().eq_ignore_ascii_case("codecs"))?;
+    Some(codec.trim().trim_matches('"').to_ascii_lowercase())
+}
+
+/// Where a WebP says whether it moves.
+const WEBP_HEAD: usize = 21;
+
+fn is_animated(head: &[u8]) -> bool {
+    head.len() == WEBP_HEAD && head.starts_with(b"RIFF") && head[8..16] == *b"WEBPVP8X" && head[20] & 2 != 0
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -150,7 +189,7 @@ impl Files {
     ) -> Result<Stored, StoreError> {
         let partial = self.partial(name);
         let mut out = tokio::fs::File::create(&partial).await?;
-        let (mut hash, mut size) = (Sha256::new(), 0);
+        let (mut hash, mut size, mut head) = (Sha256::new(), 0, Vec::with_capacity(WEBP_HEAD));
         let outcome = loop {
             match bytes.next().await {
                 None => break Ok(()),
@@ -161,6 +200,7 @@ impl Files {
                         break Err(StoreError::TooLarge(max));
                     }
                     hash.update(&part);
+                    head.extend(part.iter().take(WEBP_HEAD - head.len()));
                     if let Err(error) = out.write_all(&part).await {
                         break Err(error.into());
                     }
@@ -177,7 +217,7 @@ impl Files {
         }
         let sha256 = hex::encode(hash.finalize());
         tokio::fs::rename(&partial, self.path(&sha256)).await?;
-        Ok(Stored { sha256, size })
+        Ok(Stored { sha256, size, animated: is_animated(&head) })
     }
 }
 
@@ -199,13 +239,35 @@ mod tests {
             ("image", "image/jpeg", 5 * MB, true),
             ("image", "image/jpeg", 5 * MB + 1, false),
             ("image", "image/webp", 10, false),
-            ("sticker", "image/webp", 10, true),
+            ("sticker", "image/webp", 100 * 1024, true),
+            ("sticker", "image/webp", 100 * 1024 + 1, false),
             ("audio", "audio/ogg; codecs=opus", 10, true),
+            ("audio", "audio/mpeg", 10, true),
+            ("voice", "audio/mpeg", 10, false),
+            ("voice", "audio/ogg", 10, true),
+            ("voice", "Audio/OGG; Codecs=\"opus\"", 10, true),
+            ("voice", "audio/ogg; codecs=vorbis", 10, false),
             ("document", "image/png", 10, true),
             ("document", "application/zip", 10, false),
-            ("gif", "video/mp4", 10, false),
+            ("video", "video/mp4", 16 * MB, true),
+            ("gif", "video/mp4", 3_670_016, true),
+            ("gif", "video/mp4", 3_670_017, false),
+            ("hologram", "video/mp4", 10, false),
         ] {
-            assert_eq!(misfit(kind, mime, size).is_none(), fits, "{kind} {mime} {size}");
+            let file = Stored { sha256: String::new(), size, animated: false };
+            assert_eq!(misfit(kind, mime, &file).is_none(), fits, "{kind} {mime} {size}");
+        }
+    }
+
+    #[test]
+    fn a_sticker_that_moves_has_more_room() {
+        let mut head = *b"RIFF....WEBPVP8X....\x02";
+        assert!(is_animated(&head));
+        head[20] = 0x10;
+        assert!(!is_animated(&head) && !is_animated(b"RIFF") && !is_animated(b"RIFF....WEBPVP8 ....\x02"));
+        for (size, fits) in [(500 * 1024, true), (500 * 1024 + 1, false)] {
+            let file = Stored { sha256: String::new(), size, animated: true };
+            assert_eq!(misfit("sticker", "image/webp", &file).is_none(), fits, "{size}");
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::phones::Phone;
 use crate::phones::chats::Chats;
 use crate::phones::messages::{Direction, Message, Messages};
 use crate::templates::Template;
+use crate::templates::locks::Locks;
 use crate::text::Text;
 
 #[derive(Default, Serialize, Deserialize)]
@@ -30,6 +31,7 @@ pub(crate) struct State {
     pub(crate) preverified: BTreeMap<Text, Preverified>,
     #[serde(serialize_with = "template_list", deserialize_with = "template_map")]
     pub(crate) templates: BTreeMap<u64, Arc<Template>>,
+    pub(crate) template_locks: Locks,
     pub(crate) media: BTreeMap<String, Media>,
     pub(crate) uploads: BTreeMap<String, Upload>,
     pub(crate) limits: Limits,

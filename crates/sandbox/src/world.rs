@@ -157,9 +157,13 @@ impl World {
 
     async fn tell_clock(&self, peer: &Peer) {
         let body = format!(r#"{{"offset_ms":{}}}"#, self.clock.offset_ms()).into_bytes();
-        let told = self.outbound.call(http::Method::PUT, peer, crate::outbound::json_headers(), body).await;
-        if let Err(error) = told {
-            tracing::debug!(%error, "a platform could not be told the time");
+        let mut headers = crate::outbound::json_headers();
+        headers.extend(self.token.as_deref().and_then(crate::outbound::bearer));
+        let told = self.outbound.call(http::Method::PUT, peer, headers, body).await;
+        match told {
+            Ok(answer) if answer.status < 300 => {}
+            Ok(answer) => tracing::warn!(status = answer.status, "a platform would not be told the time"),
+            Err(error) => tracing::debug!(%error, "a platform could not be told the time"),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal};
 use std::path::Path;
 
-use engine::accounts::{self as use_cases, NewAccount};
+use engine::accounts::{self as use_cases, Admitted, NewAccount};
 use engine::{Engine, Id};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -47,6 +47,17 @@ impl Secrets {
     }
 }
 
+/// What an app at Meta subscribes to, for us to hear all that we understand.
+const WEBHOOK_FIELDS: [&str; 7] = [
+    "messages",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "template_category_update",
+    "phone_number_quality_update",
+    "account_update",
+    "user_preferences",
+];
+
 /// A WhatsApp Business Account to be added.
 pub struct NewMeta {
     pub organization: Id,
@@ -54,7 +65,7 @@ pub struct NewMeta {
     pub app_id: String,
 }
 
-/// Adds the account, checks it at Meta, imports what hangs on it, and says what to enter there.
+/// Checks the account at Meta, adds it with what hangs on it, and says what to enter there.
 pub async fn add_meta(engine: &Engine, settings: &Settings, new: NewMeta, secrets: &Secrets) -> Result<(), Failure> {
     let (token, secret) = (secrets.line(0, "access token")?, secrets.line(1, "app secret")?);
     let verify_token =
@@ -69,18 +80,25 @@ pub async fn add_meta(engine: &Engine, settings: &Settings, new: NewMeta, secret
             .to_string()
             .into(),
     };
-    let id = engine.perform(use_cases::put(engine, account)).await?;
+    carriers::refuse_foreign(engine, &account).await?;
+    let Admitted { id, found, senders } = use_cases::admit(engine, account).await?;
     println!("account  {id}");
-    let (found, senders) = use_cases::connect(engine, &id).await?;
     println!("found    {} with {} numbers and {} templates", found.name, senders.len(), found.templates.len());
     for sender in senders {
         println!("number   {}  {}  {}", sender.external_id, sender.address, sender.status);
     }
     found.remarks.iter().for_each(|remark| println!("note     {remark}"));
-    let origin = origin(settings);
-    println!("\nEnter this at Meta, under WhatsApp > Configuration > Webhook, and subscribe to the field `messages`:");
-    println!("  callback URL   {origin}/webhooks/meta\n  verify token   {verify_token}");
+    println!("{}", at_meta(origin(settings), &verify_token));
     Ok(())
+}
+
+/// What Meta must be told, in plain words.
+fn at_meta(origin: &str, verify_token: &str) -> String {
+    let fields = WEBHOOK_FIELDS.join("\n    ");
+    format!(
+        "\nEnter this at Meta, under WhatsApp > Configuration > Webhook, and subscribe to the fields below it:\n  \
+         callback URL   {origin}/webhooks/meta\n  verify token   {verify_token}\n    {fields}"
+    )
 }
 
 /// Where providers reach us.
@@ -110,7 +128,7 @@ pub async fn list(engine: &Engine) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A new token: what waited for it goes on. It is read from the file, or from standard input.
+/// A new token, once Meta accepts it: what waited for it goes on. It is read from the file, or from standard input.
 pub async fn rotate(engine: &Engine, id: &str, file: Option<&Path>) -> Result<(), Failure> {
     let id = parse(id)?;
     let known = engine.account(&id).await?.ok_or("there is no such account")?;
@@ -129,9 +147,9 @@ pub async fn rotate(engine: &Engine, id: &str, file: Option<&Path>) -> Result<()
         config: row.config,
         secrets: opened.to_string().into(),
     };
-    engine.perform(use_cases::put(engine, new)).await?;
-    let (found, _) = use_cases::connect(engine, &id).await?;
+    let found = use_cases::admit(engine, new).await?.found;
     println!("{} works with the new token", found.name);
+    found.remarks.iter().for_each(|remark| println!("note     {remark}"));
     Ok(())
 }
 
@@ -176,4 +194,21 @@ pub async fn list_senders(engine: &Engine) -> Result<(), Failure> {
 
 pub(crate) fn parse(id: &str) -> Result<Id, Failure> {
     Id::parse_hex24(id).ok_or_else(|| "an account's id has 24 hexadecimal digits".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn meta_is_told_of_every_field_that_the_manual_names() {
+        let manual = include_str!("../../../docs/providers/meta-cloud.md");
+        let (_, step) = manual.split_once("verify, and subscribe to").unwrap();
+        let (step, _) = step.split_once(". The callback").unwrap();
+        let named: Vec<&str> = step.split('`').skip(1).step_by(2).collect();
+        assert_eq!(named, WEBHOOK_FIELDS);
+        let told = at_meta("https://hermod.example", "token");
+        let lines: Vec<&str> = told.lines().map(str::trim).collect();
+        assert!(WEBHOOK_FIELDS.iter().all(|field| lines.contains(field)), "{told}");
+    }
 }

@@ -1,6 +1,7 @@
 //! What an operator does with carriers: accounts, senders by address, routes.
 
 use engine::accounts::{self as use_cases, NewAccount};
+use engine::provider::Account;
 use engine::routes::{AddSender, Set};
 use engine::senders::Sender;
 use engine::{Engine, Id};
@@ -27,20 +28,26 @@ pub struct NewCarrier {
     pub from: Vec<String>,
 }
 
-/// Checks the account as its provider does, keeps it, and says what to enter at the carrier.
+/// Checks the account as its providers do, keeps it, and says what to enter at the carrier.
 pub async fn add(engine: &Engine, settings: &Settings, new: NewCarrier) -> Result<(), Failure> {
     let config = without_nulls(new.config).to_string();
-    for provider in &new.providers {
-        let account = NewAccount {
-            organization: new.organization,
-            provider: (*provider).to_owned(),
-            external_id: new.external_id.clone(),
-            name: new.name.clone().unwrap_or_else(|| new.external_id.clone()),
-            config: config.clone(),
-            secrets: new.secrets.to_string().into(),
-        };
+    let accounts = new.providers.iter().map(|provider| NewAccount {
+        organization: new.organization,
+        provider: (*provider).to_owned(),
+        external_id: new.external_id.clone(),
+        name: new.name.clone().unwrap_or_else(|| new.external_id.clone()),
+        config: config.clone(),
+        secrets: new.secrets.to_string().into(),
+    });
+    // Nothing is kept before everything was found good.
+    let mut checked = Vec::new();
+    for account in accounts {
         refuse_foreign(engine, &account).await?;
-        let remarks = check(engine, &account).await?;
+        new.from.iter().try_for_each(|address| refuse_unfit(engine, &account.provider, address))?;
+        checked.push((check(engine, &account).await?, account));
+    }
+    for (remarks, account) in checked {
+        let provider = account.provider.clone();
         let id = engine.perform(use_cases::put(engine, account)).await?;
         println!("account  {id}  {provider}  {}", new.external_id);
         remarks.iter().for_each(|remark| println!("note     {remark}"));
@@ -61,7 +68,7 @@ fn without_nulls(mut value: Value) -> Value {
 }
 
 /// Names of accounts stand in addresses: no two organizations have the same one.
-async fn refuse_foreign(engine: &Engine, new: &NewAccount) -> Result<(), Failure> {
+pub(crate) async fn refuse_foreign(engine: &Engine, new: &NewAccount) -> Result<(), Failure> {
     let known = engine.accounts_of(&new.provider).await?;
     let taken = known.iter().find(|known| known.external_id == new.external_id);
     match taken {
@@ -78,19 +85,12 @@ async fn check(engine: &Engine, new: &NewAccount) -> Result<Vec<String>, Failure
         checked?;
         return Ok(Vec::new());
     }
-    let provider = engine.provider(&new.provider).ok_or("this program has no such provider")?;
-    let Some(setup) = provider.setup() else { return Ok(Vec::new()) };
-    let account = engine::provider::Account {
-        id: engine.new_id(),
-        organization_id: new.organization,
-        provider: new.provider.clone(),
-        external_id: new.external_id.clone(),
-        name: new.name.clone(),
-        config: new.config.clone(),
-        secrets: new.secrets.clone(),
-        status: use_cases::ACTIVE.to_owned(),
-    };
-    Ok(setup.connect(&account).await?.remarks)
+    engine.provider(&new.provider).ok_or("this program has no such provider")?;
+    match use_cases::check(engine, new).await {
+        Ok(found) => Ok(found.remarks),
+        Err(use_cases::ConnectError::Unsupported) => Ok(Vec::new()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// What the carrier must be told, in plain words.
@@ -148,36 +148,45 @@ pub fn rotated(provider: &str) -> Option<&'static str> {
     })
 }
 
-/// New secrets, for all providers that use the account: what waited for them goes on.
-pub async fn rotate(engine: &Engine, account: &engine::provider::Account, secrets: &Secrets) -> Result<(), Failure> {
+/// New secrets, for all providers that use the account, once all accept them: what waited for them goes on.
+pub async fn rotate(engine: &Engine, account: &Account, secrets: &Secrets) -> Result<(), Failure> {
     let carrier = account.provider.trim_end_matches("-voice");
+    let mut checked = Vec::new();
     for provider in [carrier.to_owned(), format!("{carrier}-voice")] {
         let known = engine.accounts_of(&provider).await?;
         let own = known.iter().filter(|known| {
             known.external_id == account.external_id && known.organization_id == account.organization_id
         });
         for known in own {
-            let mut opened: Value = serde_json::from_str(known.secrets.expose_secret())?;
-            match carrier {
-                "smpp" | "smtp" => opened["password"] = json!(secrets.line(0, "password")?),
-                "twilio" => opened["auth_token"] = json!(secrets.line(0, "auth token")?),
-                "telnyx" => opened["api_key"] = json!(secrets.line(0, "API key")?),
-                _ => opened = vonage_secrets(secrets)?,
-            }
-            let new = NewAccount {
-                organization: known.organization_id,
-                provider: provider.clone(),
-                external_id: known.external_id.clone(),
-                name: known.name.clone(),
-                config: known.config.clone(),
-                secrets: opened.to_string().into(),
-            };
+            let new = with_secrets(known, carrier, secrets)?;
             check(engine, &new).await?;
-            engine.perform(use_cases::put(engine, new)).await?;
-            println!("{} ({provider}) has its new secrets", known.name);
+            checked.push(new);
         }
     }
+    for new in checked {
+        let told = format!("{} ({}) has its new secrets", new.name, new.provider);
+        engine.perform(use_cases::put(engine, new)).await?;
+        println!("{told}");
+    }
     Ok(())
+}
+
+fn with_secrets(known: &Account, carrier: &str, secrets: &Secrets) -> Result<NewAccount, Failure> {
+    let mut opened: Value = serde_json::from_str(known.secrets.expose_secret())?;
+    match carrier {
+        "smpp" | "smtp" => opened["password"] = json!(secrets.line(0, "password")?),
+        "twilio" => opened["auth_token"] = json!(secrets.line(0, "auth token")?),
+        "telnyx" => opened["api_key"] = json!(secrets.line(0, "API key")?),
+        _ => opened = vonage_secrets(secrets)?,
+    }
+    Ok(NewAccount {
+        organization: known.organization_id,
+        provider: known.provider.clone(),
+        external_id: known.external_id.clone(),
+        name: known.name.clone(),
+        config: known.config.clone(),
+        secrets: opened.to_string().into(),
+    })
 }
 
 /// Adds an address that an account may send from.
@@ -197,12 +206,17 @@ async fn add_address(
     name: Option<String>,
 ) -> Result<Sender, Failure> {
     let known = engine.account(&account).await?.ok_or("there is no such account")?;
-    let channel = engine.provider(&known.provider).map_or("", |provider| provider.channel());
-    if let Some(why) = unfit(channel, address) {
-        return Err(format!("{address:?}: {why}").into());
-    }
+    refuse_unfit(engine, &known.provider, address)?;
     let add = AddSender { engine: engine.clone(), organization, account, address: address.to_owned(), name };
     Ok(engine.perform(add).await??)
+}
+
+fn refuse_unfit(engine: &Engine, provider: &str, address: &str) -> Result<(), Failure> {
+    let channel = engine.provider(provider).map_or("", |provider| provider.channel());
+    match unfit(channel, address) {
+        Some(why) => Err(format!("{address:?}: {why}").into()),
+        None => Ok(()),
+    }
 }
 
 /// Why nothing could be sent from an address over a channel.

@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use engine::sessions::State;
 use engine::{Engine, clock, senders};
+use media::Blobs;
 use secrecy::ExposeSecret;
 
 use crate::cli::Failure;
 use crate::digigo;
 use crate::opening::{Purpose, open};
 use crate::settings::Settings;
-use crate::wiring::{Surroundings, wire};
+use crate::wiring::{Surroundings, Wired, wire};
 
 /// Work that has been due for longer than this is stuck.
 const STUCK_MS: i64 = 5 * 60 * 1000;
@@ -53,11 +54,12 @@ pub async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
                 "the database opens, its schema is {}, and the secret key is its own",
                 store::latest_schema()
             ));
-            let engine = wire(settings, &opened, Surroundings::of_a_command(settings))?.engine;
+            let Wired { engine, blobs, .. } = wire(settings, &opened, Surroundings::of_a_command(settings))?;
             tenants(&engine, settings, &mut report).await?;
             accounts(&engine, &mut report).await?;
             sessions(&engine, &mut report).await?;
             work(&engine, &mut report).await?;
+            files(&blobs, &mut report).await;
         }
     }
     match report.wrong {
@@ -174,4 +176,14 @@ async fn work(engine: &Engine, report: &mut Report) -> Result<(), Failure> {
         report.wrong(format!("webhooks to {} are disabled: {why}", subscription.url));
     }
     Ok(())
+}
+
+/// What comes in when the quota is reached is not kept.
+async fn files(blobs: &Blobs, report: &mut Report) {
+    if let Err(error) = blobs.recount().await {
+        return report.wrong(format!("the files cannot be counted: {error}"));
+    }
+    let (used, quota) = (blobs.usage(), blobs.quota());
+    let text = format!("files take {} of {} MiB (media.quota)", used >> 20, quota >> 20);
+    if used / 9 >= quota / 10 { report.wrong(text) } else { report.fine(text) }
 }

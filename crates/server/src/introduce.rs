@@ -137,6 +137,9 @@ pub async fn settle(engine: &Engine, given: &Given, control: &Control, base_url:
     let mut tenants = tenants.into_iter();
     let (first, second) = (tenants.next().unwrap_or_default(), tenants.next().unwrap_or_default());
     let mut all = json!({ "base_url": base_url, "sandbox_url": control.url, "pid": std::process::id() });
+    if let Some(token) = &control.token {
+        all["sandbox_token"] = json!(token);
+    }
     all["organization"] = json!({ "id": first["id"] });
     all["kirim"] = first["kirim"].clone();
     all["ycloud"] = first["ycloud"].clone();
@@ -245,6 +248,10 @@ pub fn write_down(data_dir: &Path, all: &Value) -> Result<(), Error> {
 pub fn hint(all: &Value) -> String {
     let text = |path: &str| all.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (base, key, number) = (text("/base_url"), text("/kirim/api_key"), text("/kirim/phone_number_id"));
+    let (sandbox, token) = (text("/sandbox_url"), all["sandbox_token"].as_str());
+    let page = token.map_or_else(|| sandbox.clone(), |token| format!("{sandbox}/?token={token}"));
+    let shown = token.map(|token| format!(" -H 'Authorization: Bearer {token}'")).unwrap_or_default();
+    let exposed = token.map(|token| exposed(&base, token)).unwrap_or_default();
     let unlinkable = match all["web"].is_null() {
         true => {
             "\nThis build's sandbox has no WhatsApp Web, so DIGIGO has no users: build hermod with --features web-sandbox for them.\n"
@@ -252,10 +259,39 @@ pub fn hint(all: &Value) -> String {
         false => "",
     };
     format!(
-        "hermod answers at {base}; play the customer at {sandbox}\n\nSend a first message:\n\n  \
+        "hermod answers at {base}; play the customer at {page}\n\nSend a first message:\n\n  \
          curl {base}/v1/{number}/messages \\\n    -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n    \
          -d '{{\"messaging_product\":\"whatsapp\",\"to\":\"+15557770001\",\"type\":\"template\",\"template\":{{\"name\":\"hello_world\",\"language\":\"en_US\"}}}}'\n\n\
-         and see it on the phone:\n\n  curl {sandbox}/phones/+15557770001/messages\n{unlinkable}",
-        sandbox = text("/sandbox_url"),
+         and see it on the phone:\n\n  curl{shown} {sandbox}/phones/+15557770001/messages\n{exposed}{unlinkable}",
     )
+}
+
+fn exposed(base: &str, token: &str) -> String {
+    format!(
+        "\nThe sandbox is exposed. Its control API, its page and {base}/sandbox/clock\n\
+         ask for this token, as a bearer or as ?token=… in the address:\n\n  token {token}\n"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hint_shows_the_token_wherever_it_is_asked_for() {
+        let mut all = json!({ "base_url": "http://a:80", "sandbox_url": "http://b:81", "web": {} });
+        let open = hint(&all);
+        assert!(open.contains("customer at http://b:81\n") && open.contains("curl http://b:81/phones"), "{open}");
+        assert!(!open.contains("token"), "{open}");
+        all["sandbox_token"] = json!("SECRET");
+        let exposed = hint(&all);
+        for shown in [
+            "customer at http://b:81/?token=SECRET\n",
+            "curl -H 'Authorization: Bearer SECRET' http://b:81/phones",
+            "http://a:80/sandbox/clock",
+            "\n  token SECRET\n",
+        ] {
+            assert!(exposed.contains(shown), "{shown} in {exposed}");
+        }
+    }
 }

@@ -35,8 +35,8 @@ const DIGIGO: &[&str] = &[
 
 pub fn origin(settings: &Settings, wired: Wired, ready: &Ready, control: Option<Control>) -> Origin {
     let clock = wired.engine.clock.clone();
-    let media = media::router(wired.blobs, wired.links, Arc::new(move || clock.now()));
-    let ours = http::ours(wired.engine.clone(), ready.clone(), media, control);
+    let media = media::router(wired.blobs.clone(), wired.links, Arc::new(move || clock.now()));
+    let ours = http::ours(wired.engine.clone(), ready.clone(), wired.blobs, media, control);
     let kirim = dialect_kirim::router(wired.engine.clone(), wired.kirim);
     let ycloud = dialect_ycloud::router(wired.engine.clone(), wired.ycloud);
     let late = dialect_late::router(wired.engine.clone(), wired.late);

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use store::{Db, SecretKey, Tx, Work};
+use store::{Db, Location, SecretKey, Tx, Work};
 
 use crate::secret;
 use crate::settings::Settings;
@@ -20,6 +20,8 @@ pub struct Opened {
 pub enum Error {
     #[error("the data directory {0} cannot be used")]
     Directory(PathBuf, #[source] std::io::Error),
+    #[error("there is no hermod in {0}: name its --data-dir or --config, or begin with `hermod org create NAME`")]
+    Absent(PathBuf),
     #[error("another hermod serves from {0}")]
     Locked(PathBuf),
     #[error(transparent)]
@@ -35,23 +37,37 @@ pub enum Purpose {
     Serve { sandbox: bool },
     /// For one command, perhaps beside a running server.
     Command,
+    /// For one that may be an operator's first.
+    FirstCommand,
 }
 
-/// Opens everything, migrates, and checks that the key is the database's own.
+/// Opens everything, migrates, and checks that the key is the database's own. A command finds what is there: one that
+/// looks in the wrong place must not make an empty database and speak of that.
 pub async fn open(settings: &Settings, purpose: Purpose) -> Result<Opened, Error> {
-    let dir = &settings.server.data_dir;
+    let (dir, location) = (&settings.server.data_dir, settings.location());
+    if let (Purpose::Command, Location::Sqlite(file)) = (purpose, &location) {
+        is_there(dir, file)?;
+    }
     make_private(dir)?;
     let lock = match purpose {
         Purpose::Serve { .. } => Some(lock(dir)?),
-        Purpose::Command => None,
+        Purpose::Command | Purpose::FirstCommand => None,
     };
-    let db = Db::open(&settings.location()).await?;
+    let db = Db::open(&location).await?;
     store::migrate(&db).await?;
     let used = store::settings::has_key(&mut *db.reader().await?).await?;
     let sandbox = purpose == Purpose::Serve { sandbox: true };
     let key = secret::find(dir, !used && (sandbox || !db.is_postgres()))?;
     db.write(CheckKey(key.clone())).await?;
     Ok(Opened { db, key, lock })
+}
+
+fn is_there(dir: &Path, file: &Path) -> Result<(), Error> {
+    match file.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::Absent(dir.to_owned())),
+        Err(error) => Err(Error::Directory(dir.to_owned(), error)),
+    }
 }
 
 fn make_private(dir: &Path) -> Result<(), Error> {
@@ -76,5 +92,26 @@ impl Work for CheckKey {
     type Output = ();
     async fn run(&self, tx: &mut Tx) -> store::Result<()> {
         store::settings::check_key(tx, &self.0).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{Environment, Overrides, load_with};
+
+    #[tokio::test]
+    async fn a_command_makes_nothing_and_finds_what_a_first_one_made() {
+        let dir = tempfile::tempdir().unwrap();
+        let data_dir = dir.path().join("data");
+        let overrides = Overrides { data_dir: Some(data_dir.clone()), ..Overrides::default() };
+        let settings = load_with(&overrides, &Environment::new()).unwrap();
+        let refused = open(&settings, Purpose::Command).await;
+        assert!(matches!(refused, Err(Error::Absent(absent)) if absent == data_dir));
+        assert!(!data_dir.exists());
+        drop(open(&settings, Purpose::FirstCommand).await.unwrap());
+        drop(open(&settings, Purpose::Command).await.unwrap());
+        std::fs::remove_file(data_dir.join("hermod.db")).unwrap();
+        assert!(matches!(open(&settings, Purpose::Command).await, Err(Error::Absent(_))), "a key alone is none");
     }
 }

@@ -17,11 +17,11 @@ use crate::wiring::{self, Surroundings};
 use crate::{digigo, introduce, logs, mounting, telemetry};
 
 /// Which outside world to work with.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum World {
     /// The real one.
     Real,
-    /// A sandbox of our own, in this process. `expose`: its control API asks for a token and listens everywhere.
+    /// A sandbox of our own, in this process. `expose`: its control API listens everywhere and asks for a token.
     Inside { expose: bool },
     /// A sandbox that runs already, by the address of its control API.
     At { url: String, token: Option<String> },
@@ -172,6 +172,7 @@ async fn outside(settings: &Settings, world: World) -> Result<(Option<sandbox::H
 fn sandbox_options(settings: &Settings, expose: bool) -> sandbox::Options {
     let data_dir: PathBuf = settings.server.data_dir.join("sandbox");
     sandbox::Options {
+        control_listen: sandbox::control_address(expose),
         data_dir: Some(data_dir),
         expose,
         allowed_networks: settings.outbound.allowed_networks.clone(),

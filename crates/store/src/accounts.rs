@@ -82,6 +82,30 @@ pub async fn list(tx: &mut Tx, organization: Option<&Id>, provider: Option<&str>
     select.order("id").rows(tx, 10_000).await?.into_iter().map(read).collect()
 }
 
+/// How many accounts of a provider stand alike, and when one of them was last heard from.
+#[derive(Clone, Debug)]
+pub struct Tally {
+    pub provider: String,
+    pub status: String,
+    pub count: i64,
+    pub heard_at: Option<i64>,
+}
+
+/// All organizations' accounts, by provider and status.
+pub async fn tally(tx: &mut Tx) -> Result<Vec<Tally>> {
+    let sql = "SELECT provider, status, COUNT(*), MAX(heard_at) FROM accounts GROUP BY provider, status";
+    let read = |mut row: Row| {
+        Ok(Tally { provider: row.take()?, status: row.take()?, count: row.take()?, heard_at: row.take()? })
+    };
+    tx.query(sql, &[]).await?.into_iter().map(read).collect()
+}
+
+/// How an account stands, locked until the commit.
+pub async fn status_for_update(tx: &mut Tx, id: &Id) -> Result<Option<String>> {
+    let row = tx.query_opt("SELECT status FROM accounts WHERE id = ?1 /* for update */", params![id]).await?;
+    row.map(|mut row| row.take()).transpose()
+}
+
 pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>, now: i64) -> Result<()> {
     let sql = "UPDATE accounts SET status = ?2, status_reason = ?3, updated_at = ?4 WHERE id = ?1";
     tx.post(sql, params![id, status, reason, now]).await

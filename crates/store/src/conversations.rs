@@ -204,7 +204,7 @@ pub async fn list(
             Some(at) => select
                 .and("(active_minute IS NULL OR active_minute <= ?)", at.div_euclid(MINUTE))
                 .and("(last_message_at IS NULL OR last_message_at <= ?)", *at)
-                .and(&format!("(last_message_at IS NULL OR last_message_at <> {at} OR id < ?)"), id),
+                .and_each("(last_message_at IS NULL OR last_message_at < ? OR id < ?)", [(*at).into(), id.into()]),
             None => select.and_that("last_message_at IS NULL").and("id < ?", id),
         };
     }
@@ -224,6 +224,11 @@ pub async fn update(tx: &mut Tx, conversation: &Conversation) -> Result<()> {
         conversation.updated_at,
     ];
     tx.post(sql, values).await
+}
+
+/// Holds a conversation until the transaction ends, so that what is counted in it now is what is written down.
+pub async fn lock(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.post("SELECT 1 FROM conversations WHERE id = ?1 /* for no key update */", params![id]).await
 }
 
 pub async fn set_unread(tx: &mut Tx, id: &Id, unread: i64) -> Result<()> {

@@ -69,6 +69,15 @@ pub async fn held(tx: &mut Tx, now: i64) -> Result<Vec<(Id, i64, Option<String>)
     rows.into_iter().map(|mut row| Ok((row.take()?, row.take()?, row.take()?))).collect()
 }
 
+/// How many senders of each provider are held, without those whose accounts have one status: removed ones are held
+/// for good.
+pub async fn held_by_provider(tx: &mut Tx, now: i64, except: &str) -> Result<Vec<(String, i64)>> {
+    let sql = "SELECT a.provider, COUNT(*) FROM lanes l JOIN senders s ON s.id = l.sender_id
+               JOIN accounts a ON a.id = s.account_id WHERE l.held_until > ?1 AND a.status <> ?2 GROUP BY a.provider";
+    let rows = tx.query(sql, params![now, except]).await?;
+    rows.into_iter().map(|mut row| Ok((row.take()?, row.take()?))).collect()
+}
+
 /// Nobody works on any lane.
 pub async fn end_leases(tx: &mut Tx) -> Result<()> {
     tx.post("UPDATE lanes SET holder = NULL, lease_until = 0 WHERE lease_until > 0", &[]).await

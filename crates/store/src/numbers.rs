@@ -106,11 +106,24 @@ pub async fn open_for(tx: &mut Tx, number: &str) -> Result<Option<Id>> {
     tx.query_opt(sql, params![number]).await?.map(|mut row| row.take()).transpose()
 }
 
-/// Newest first; all organizations' and profiles' unless named.
-pub async fn list(tx: &mut Tx, organization: Option<&Id>, profile: Option<&str>, limit: i64) -> Result<Vec<Order>> {
-    let select = crate::select::Select::new(format!("SELECT {COLUMNS} FROM number_orders"))
+/// What a list is narrowed to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Filter<'a> {
+    pub organization: Option<&'a Id>,
+    pub profile: Option<&'a str>,
+    /// None named: any.
+    pub states: &'a [String],
+}
+
+/// Newest first.
+pub async fn list(tx: &mut Tx, filter: &Filter<'_>, limit: i64) -> Result<Vec<Order>> {
+    let Filter { organization, profile, states } = *filter;
+    let mut select = crate::select::Select::new(format!("SELECT {COLUMNS} FROM number_orders"))
         .and_some("organization_id = ?", organization)
         .and_some("profile = ?", profile);
+    if !states.is_empty() {
+        select = select.and_any(&vec!["state = ?"; states.len()], states).slow(true);
+    }
     select.order("id DESC").rows(tx, limit).await?.into_iter().map(read).collect()
 }
 

@@ -134,6 +134,13 @@ pub async fn remove(
     tx.query_opt(&sql, values).await?.map(read).transpose()
 }
 
+/// All that stand on one address, oldest first.
+pub async fn on(tx: &mut Tx, organization: &Id, address: &Address) -> Result<Vec<OptOut>> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM opt_outs WHERE organization_id = ?1 AND kind = ?2 AND value = ?3 ORDER BY id");
+    tx.query(&sql, params![organization, &address.kind, &address.value]).await?.into_iter().map(read).collect()
+}
+
 /// Whether somebody opted out, under this address or any other that we know of theirs.
 pub async fn exists(tx: &mut Tx, organization: &Id, address: &Address, channel: &str, purpose: &str) -> Result<bool> {
     Ok(!among(tx, organization, &address.kind, &[&address.value], channel, purpose).await?.is_empty())

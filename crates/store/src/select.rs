@@ -29,6 +29,17 @@ impl<'a> Select<'a> {
         self
     }
 
+    /// One more condition, with a `?` for each value. Values are never part of the text: PostgreSQL keeps every text that it saw.
+    pub(crate) fn and_each(mut self, condition: &str, values: impl IntoIterator<Item = Value<'a>>) -> Self {
+        let mut parts = condition.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (value, part) in values.into_iter().zip(parts) {
+            self.values.push(value);
+            text.push_str(&format!("?{}{part}", self.values.len()));
+        }
+        self.and_that(&text)
+    }
+
     /// A condition that stands only when there is a value for it.
     pub(crate) fn and_some<T: Into<Value<'a>>>(self, condition: &str, value: Option<T>) -> Self {
         match value {
@@ -84,7 +95,8 @@ impl<'a> Select<'a> {
         self.values.push(Value::Int(limit));
         self.sql.push_str(&format!(" LIMIT ?{}", self.values.len()));
         if offset > 0 {
-            self.sql.push_str(&format!(" OFFSET {offset}"));
+            self.values.push(Value::Int(offset));
+            self.sql.push_str(&format!(" OFFSET ?{}", self.values.len()));
         }
         match self.slow {
             true => tx.query_slow(&self.sql, &self.values).await,

@@ -153,6 +153,12 @@ pub async fn list(tx: &mut Tx, organization: Option<&Id>, account: Option<&Id>) 
     select.order("id").rows(tx, 100_000).await?.into_iter().map(read).collect()
 }
 
+/// How a sender stands, locked until the commit.
+pub async fn status_for_update(tx: &mut Tx, id: &Id) -> Result<Option<String>> {
+    let row = tx.query_opt("SELECT status FROM senders WHERE id = ?1 /* for update */", params![id]).await?;
+    row.map(|mut row| row.take()).transpose()
+}
+
 pub async fn set_status(tx: &mut Tx, id: &Id, status: &str, reason: Option<&str>, now: i64) -> Result<()> {
     let sql = "UPDATE senders SET status = ?2, status_reason = ?3, updated_at = ?4 WHERE id = ?1";
     tx.post(sql, params![id, status, reason, now]).await

@@ -33,3 +33,9 @@ pub async fn check_key(tx: &mut Tx, key: &SecretKey) -> Result<()> {
 pub async fn touch_caches(tx: &mut Tx) -> Result<()> {
     tx.post("UPDATE revisions SET value = value + 1 WHERE name = 'cache'", &[]).await
 }
+
+/// How often that was.
+pub(crate) async fn caches(tx: &mut Tx) -> Result<i64> {
+    let row = tx.query_opt("SELECT value FROM revisions WHERE name = 'cache'", &[]).await?;
+    row.map_or(Ok(0), |mut row| row.take())
+}

@@ -280,6 +280,12 @@ pub struct Standing {
     pub failing_since: i64,
 }
 
+/// Holds a subscription until the transaction ends. Whoever changes it and its deliveries takes it first, so that nobody waits
+/// for somebody who waits for him.
+pub async fn lock(tx: &mut Tx, id: &Id) -> Result<()> {
+    tx.post("SELECT 1 FROM subscriptions WHERE id = ?1 /* for no key update */", params![id]).await
+}
+
 /// Notes an attempt that failed, and whether its delivery was given up with it; `None` when the subscription is gone.
 pub async fn failed(tx: &mut Tx, id: &Id, given_up: bool, now: i64) -> Result<Option<Standing>> {
     let sql = "UPDATE subscriptions SET consecutive_failures = consecutive_failures + ?2,

@@ -14,6 +14,7 @@ use engine::provider::{
 use engine::senders::{CONNECTED, Sender};
 use engine::{Clock, Id};
 use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 use tokio::sync::watch;
 
@@ -266,7 +267,7 @@ impl Reach for FakeProvider {
 }
 
 impl Setup for FakeProvider {
-    /// Two senders hang on every account.
+    /// Two senders hang on every account whose token is not dead.
     fn connect<'a>(&'a self, account: &'a Account) -> BoxFuture<'a, Result<Connected, CallError>> {
         let sender = |number: u32| FoundSender {
             external_id: format!("{}-{number}", account.external_id),
@@ -282,7 +283,13 @@ impl Setup for FakeProvider {
             templates: Vec::new(),
             remarks: Vec::new(),
         };
-        Box::pin(async move { Ok(found) })
+        let dead = account.secrets.expose_secret().contains("dead");
+        Box::pin(async move {
+            match dead {
+                true => Err(CallError::Unauthorized { message: "it is dead".into(), code: None }),
+                false => Ok(found),
+            }
+        })
     }
 
     fn register<'a>(&'a self, _: &'a Account, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<(), CallError>> {

@@ -42,7 +42,7 @@ pub(crate) async fn take_in(
     if !matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT) {
         return Ok(run(next, request, admitted).await);
     }
-    let taken = api::intake::take(&mut request).await?;
+    let taken = api::intake::take(&mut request, api::intake::LARGEST).await?;
     let once = named(&request, &admitted.key, &taken)?;
     admitted.taken = Some(taken);
     let Some(once) = once else {

@@ -9,8 +9,8 @@ use std::time::Duration;
 use engine::contacts::Address;
 use engine::content::{Content, Template};
 use engine::messages::{self, Consult, Message, New, Status, Terms};
-use engine::regions;
 use engine::senders::Sender;
+use engine::{Outcome, regions};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -42,6 +42,12 @@ struct Became {
     error: Option<String>,
 }
 
+impl Became {
+    fn failed(phone: String, error: String) -> Self {
+        Self { phone, success: false, message_id: None, error: Some(error) }
+    }
+}
+
 pub(crate) async fn send(call: Call) -> Handled {
     let body = call.body()?;
     let at = body.at();
@@ -69,16 +75,23 @@ async fn one(
 ) -> Result<Became, Error> {
     let phone = recipient.to.value.clone();
     if regions::read(&phone).is_none() {
-        let error = Some(reasons::INVALID.to_owned());
-        return Ok(Became { phone, success: false, message_id: None, error });
+        return Ok(Became::failed(phone, reasons::INVALID.to_owned()));
     }
     let filled = business.provider.fill(template.clone(), &recipient.variables);
-    match call.engine().perform(messages::send(call.engine(), new(call, sender, recipient.to, filled))).await? {
-        Ok(message) => Ok(became(phone, &messages::settled(call.engine(), &message.id, PATIENCE).await?)),
-        Err(refusal) => {
-            let error = Some(Error::from(refusal).message().to_owned());
-            Ok(Became { phone, success: false, message_id: None, error })
-        }
+    let error = match answered(call, new(call, sender, recipient.to, filled)).await {
+        Ok(Ok(message)) => return Ok(became(phone, &message)),
+        Ok(Err(refusal)) => Error::from(refusal).message().to_owned(),
+        Err(engine::Error::Dangling) => reasons::DELETED.to_owned(),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Became::failed(phone, error))
+}
+
+/// A message as it stands once it was answered. It is dangling when somebody deleted its contact meanwhile.
+async fn answered(call: &Call, new: New) -> Result<Outcome<Message>, engine::Error> {
+    match call.engine().perform(messages::send(call.engine(), new)).await? {
+        Ok(message) => messages::settled(call.engine(), &message.id, PATIENCE).await.map(Ok),
+        Err(refusal) => Ok(Err(refusal)),
     }
 }
 

@@ -190,7 +190,7 @@ impl From<FieldError> for Error {
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge => Self::new(Code::PayloadTooLarge, error.to_string()),
+            BodyError::TooLarge(_) => Self::new(Code::PayloadTooLarge, error.to_string()),
             BodyError::NotJson => Self::new(Code::UnsupportedMediaType, error.to_string()),
             BodyError::Unreadable(why) => Self::new(Code::Validation, why),
             BodyError::Field(error) => error.into(),

@@ -37,8 +37,16 @@ pub(crate) struct Admitted {
     pub(crate) taken: Option<Taken>,
 }
 
+/// What a guard knows of the routes behind it.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) late: Late,
+    /// What their bodies may measure.
+    pub(crate) largest: usize,
+}
+
 pub(crate) async fn guard(
-    State(late): State<Late>,
+    State(Door { late, largest }): State<Door>,
     Extension(asked): Extension<Arc<Asked>>,
     mut request: Request,
     next: Next,
@@ -46,7 +54,7 @@ pub(crate) async fn guard(
     let key = admit(&late, &asked, request.headers()).await?;
     // Clients name a content type on every request, and some leave the body out where there should be one.
     let has_body = !matches!(*request.method(), Method::GET | Method::HEAD) && !is_form(request.headers());
-    let taken = if has_body { Some(or_nothing(intake::take(&mut request).await?)) } else { None };
+    let taken = if has_body { Some(or_nothing(intake::take(&mut request, largest).await?)) } else { None };
     request.extensions_mut().insert(Admitted { key, asked, taken });
     Ok(next.run(request).await)
 }

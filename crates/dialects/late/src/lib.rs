@@ -29,8 +29,9 @@ mod webhooks;
 
 use std::sync::Arc;
 
+use api::intake;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::{get, patch, post};
 use axum::{Router, middleware};
 use engine::Engine;
 use engine::policy::Dialect;
@@ -53,23 +54,34 @@ pub fn dialect(options: &Options) -> Dialect {
 /// Everything under `/v1` and the same under `/api/v1`, with answers of its own for what is not there.
 pub fn router(engine: Engine, options: Options) -> Router {
     let late = Late::new(engine.clone(), options);
-    let guarded = whatsapp().merge(webhooks::routes());
-    let guarded = guarded.route_layer(middleware::from_fn_with_state(late.clone(), guard::guard));
+    let guarded = |routes: Router<Late>, largest: usize| {
+        let door = guard::Door { late: late.clone(), largest };
+        routes.route_layer(middleware::from_fn_with_state(door, guard::guard))
+    };
+    let guarded = guarded(whatsapp().merge(webhooks::routes()), intake::LARGEST).merge(guarded(of_many(), LARGE));
     let open = Router::new().route("/v1/whatsapp/openapi.json", get(service::contract));
     let both = open.nest("/v1", guarded.clone()).nest("/api/v1", guarded);
     api::edge::around(both.with_state(late.clone()), engine, Arc::new(late))
 }
 
+/// Bodies that hold as many people as their operations take, with all that may be said of each.
+const LARGE: usize = 8 << 20;
+
+fn of_many() -> Router<Late> {
+    Router::new()
+        .route("/whatsapp/bulk", post(bulk::send))
+        .route("/whatsapp/contacts/import", post(contacts::import))
+        .route("/whatsapp/broadcasts/{broadcastId}/recipients", patch(broadcasts::add))
+}
+
 /// Relative to `/v1`.
 fn whatsapp() -> Router<Late> {
     Router::new()
-        .route("/whatsapp/bulk", post(bulk::send))
         .route("/whatsapp/business-profile", get(profile::get).post(profile::change))
         .route("/whatsapp/business-profile/display-name", get(profile::name).post(profile::change_name))
         .route("/whatsapp/business-profile/photo", post(photo::change).layer(DefaultBodyLimit::max(photo::FORM)))
         .route("/whatsapp/contacts", get(contacts::list).post(contacts::create))
         .route("/whatsapp/contacts/bulk", post(contacts::update_many).delete(contacts::delete_many))
-        .route("/whatsapp/contacts/import", post(contacts::import))
         .route("/whatsapp/contacts/{contactId}", get(contacts::get).put(contacts::update).delete(contacts::delete))
         .route("/whatsapp/groups", get(groups::list).post(groups::rename).delete(groups::delete))
         .route("/whatsapp/templates", get(templates::list).post(templates::create))
@@ -89,7 +101,7 @@ fn of_broadcasts() -> Router<Late> {
         .route("/whatsapp/broadcasts/{broadcastId}/schedule", post(broadcasts::schedule).delete(broadcasts::unschedule))
         .route(
             "/whatsapp/broadcasts/{broadcastId}/recipients",
-            get(broadcasts::list_recipients).patch(broadcasts::add).delete(broadcasts::remove),
+            get(broadcasts::list_recipients).delete(broadcasts::remove),
         )
 }
 

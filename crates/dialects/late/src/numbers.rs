@@ -76,6 +76,18 @@ pub(crate) fn status(state: State, provisioned: bool, run_out: bool) -> &'static
     }
 }
 
+/// By itself what is gone is not listed.
+fn is_listed(status: &str, wanted: Option<&str>) -> bool {
+    wanted.map_or(status != "released", |wanted| wanted == status)
+}
+
+/// The states that a list has to look at.
+fn states(wanted: Option<&str>) -> Vec<State> {
+    let ways = [(false, false), (false, true), (true, false), (true, true)];
+    let can_be = |state: &State| ways.iter().any(|&(used, run_out)| is_listed(status(*state, used, run_out), wanted));
+    State::ALL.into_iter().filter(can_be).collect()
+}
+
 fn standing(order: &Order, now: i64) -> &'static str {
     let details = &order.details;
     status(order.state, details.provisioned_at.is_some(), details.verified_until.is_some_and(|until| until <= now))
@@ -132,12 +144,9 @@ pub(crate) async fn list(call: Call) -> Handled {
     let wanted = at.read("status", |at| at.word(&words.map(|word| (word, word))))?;
     let of_another =
         at.read("profileId", |at| at.string(0..=64))?.is_some_and(|id| !id.is_empty() && id != profile(&call));
-    let mut orders = call.engine().number_orders(&call.organization(), None).await?;
+    let mut orders = call.engine().number_orders(&call.organization(), None, &states(wanted)).await?;
     let now = call.engine().now();
-    orders.retain(|order| {
-        let standing = standing(order, now);
-        !of_another && wanted.map_or(standing != "released", |it| it == standing)
-    });
+    orders.retain(|order| !of_another && is_listed(standing(order, now), wanted));
     let shown: Vec<_> = orders.iter().map(|order| shape(&call, order, LISTED)).collect();
     Ok(Answer::of(&json!({ "numbers": shown })))
 }
@@ -171,7 +180,7 @@ fn offer(it: Offer) -> Map<String, Value> {
 pub(crate) async fn preverified(call: Call) -> Handled {
     need_profile(&call, &call.query()?.at())?;
     let now = call.engine().now();
-    let orders = call.engine().number_orders(&call.organization(), None).await?;
+    let orders = call.engine().number_orders(&call.organization(), None, &states(Some("active"))).await?;
     let good = orders.iter().filter_map(|order| {
         let (verified_at, until) = (order.details.verified_at?, order.details.verified_until?);
         let id = order.details.provider_number.clone()?;

@@ -5,6 +5,7 @@ use engine::messages::Message;
 
 pub(crate) const OPTED_OUT: &str = "Contact opted out";
 pub(crate) const BLOCKED: &str = "Contact is blocked";
+pub(crate) const DELETED: &str = "The contact was deleted meanwhile";
 pub(crate) const INVALID: &str = "Invalid phone number";
 
 pub(crate) fn of_failure(failure: &Failure) -> String {

@@ -46,13 +46,16 @@ pub(crate) fn recipient(at: &At<'_>) -> Result<Address, Error> {
 }
 
 pub(crate) fn address(place: &At<'_>) -> Result<Address, Error> {
-    let text = place.text(1..=64)?.trim();
-    let digits = || Some(text.trim_start_matches('+')).filter(|rest| is_numeric(rest)).map(|rest| format!("+{rest}"));
-    let value = regions::read(text).or_else(digits);
+    let text = place.text(1..=64)?;
+    let value = regions::read(text).or_else(|| impossible(text));
     let why = "must be a phone number in E.164 format, like +14155552671";
     Ok(Address { kind: PHONE.into(), value: value.ok_or_else(|| place.refuse(why))? })
 }
 
-fn is_numeric(text: &str) -> bool {
-    (3..=20).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
+/// A number that nobody can have, without the signs that people write between digits.
+fn impossible(text: &str) -> Option<String> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace() && !"-./()".contains(*c)).collect();
+    let digits = text.trim_start_matches('+');
+    let numeric = (3..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    numeric.then(|| format!("+{digits}"))
 }

@@ -221,7 +221,7 @@ impl From<FieldError> for Error {
 impl From<BodyError> for Error {
     fn from(error: BodyError) -> Self {
         match error {
-            BodyError::TooLarge => Self::new(Code::ContentTooLarge, error.to_string()),
+            BodyError::TooLarge(_) => Self::new(Code::ContentTooLarge, error.to_string()),
             BodyError::NotJson => Self::new(Code::UnsupportedMediaType, error.to_string()),
             BodyError::Unreadable(why) => Self::new(Code::BadRequest, why),
             BodyError::Field(error) => error.into(),

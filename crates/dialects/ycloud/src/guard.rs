@@ -47,7 +47,7 @@ pub(crate) async fn guard(
     let class = class(request.method(), request.uri().path());
     let key = admit(&ycloud, &asked, request.headers(), class).await?;
     let has_body = matches!(*request.method(), Method::POST | Method::PATCH | Method::PUT);
-    let taken = if has_body { Some(intake::take(&mut request).await?) } else { None };
+    let taken = if has_body { Some(intake::take(&mut request, intake::LARGEST).await?) } else { None };
     request.extensions_mut().insert(Admitted { key, asked, taken });
     Ok(next.run(request).await)
 }

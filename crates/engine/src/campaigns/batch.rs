@@ -52,11 +52,25 @@ impl Purpose {
         let found = store::templates::find(tx, &sender.account_id, None, &template.name, &template.language).await?;
         Ok(match found {
             None => Self::Refuse(failure(Code::TemplateMissing, "There is no such template.")),
-            Some(found) if found.status != templates::APPROVED => {
-                Self::Wait(format!("the template is {}", found.status.to_lowercase()))
+            Some(found) if found.status == templates::APPROVED => {
+                Self::Write(Letter { sender, template, approved: Arc::new(found) })
             }
-            Some(found) => Self::Write(Letter { sender, template, approved: Arc::new(found) }),
+            Some(found) => Self::without(&found.status),
         })
+    }
+}
+
+/// What has become of templates that are not sent again as they stand.
+const LOST: [&str; 2] = ["REJECTED", "DISABLED"];
+
+impl Purpose {
+    /// The template is in another state than approved.
+    fn without(status: &str) -> Self {
+        let word = status.to_lowercase();
+        match LOST.contains(&status) {
+            true => Self::Refuse(failure(Code::TemplateDisabled, &format!("The template is {word}."))),
+            false => Self::Wait(format!("the template is {word}")),
+        }
     }
 }
 
@@ -150,13 +164,17 @@ impl Batch<'_> {
 /// What a refusal means: some are about the recipient, the others about everybody.
 fn fate(refusal: &Refusal) -> Fate {
     match refusal {
-        Refusal::OptedOut => Fate::Refused(failure(Code::RecipientOptedOut, "The recipient has opted out.")),
+        Refusal::OptedOut => Fate::Refused(opted_out()),
         Refusal::Blocked => Fate::Refused(failure(Code::RecipientBlocked, "The recipient is blocked.")),
         Refusal::NotConnected { .. } | Refusal::BalanceTooLow | Refusal::UnknownTemplate => {
             Fate::NotNow(refusal.to_string())
         }
         other => Fate::Refused(failure(Code::Rejected, &other.to_string())),
     }
+}
+
+pub(super) fn opted_out() -> Failure {
+    failure(Code::RecipientOptedOut, "The recipient has opted out.")
 }
 
 fn failure(code: Code, message: &str) -> Failure {

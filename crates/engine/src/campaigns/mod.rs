@@ -17,6 +17,7 @@ mod change;
 mod draft;
 mod moved;
 mod reach;
+mod stale;
 mod turn;
 
 use std::time::Duration;
@@ -27,14 +28,16 @@ pub use store::campaigns::recipients::{Recipient, Standing};
 pub use store::campaigns::{Campaign, Counts, Filter, State};
 use store::{Id, Result, Tx};
 
-use crate::Engine;
 use crate::contacts::Address;
+use crate::content::Content;
 use crate::events::{self, Note};
 use crate::failure::Failure;
+use crate::{Engine, senders, templates};
 pub use change::{Change, Wish};
 pub use draft::{Add, Added, Addressee, Create, Edit, New, Remove, Removed, create};
 pub(crate) use moved::{Moves, of_message};
 pub use reach::Reaches;
+pub(crate) use stale::objection;
 pub(crate) use turn::{run, step};
 
 /// The kind of job.
@@ -157,6 +160,22 @@ impl Engine {
         offset: i64,
     ) -> Result<Vec<Campaign>> {
         rows::list(&mut *self.db.reader().await?, organization, filter, limit, offset).await
+    }
+
+    /// What keeps everybody from getting a campaign that begins now. One that has begun waits until it is over.
+    /// A sender that is not there any more is nothing to wait for: then everybody is refused.
+    pub async fn campaign_obstacle(&self, it: &Campaign) -> Result<Option<crate::Refusal>> {
+        let Some(sender) = self.sender_by_id(&it.sender_id).await? else { return Ok(None) };
+        if sender.status != senders::CONNECTED {
+            let (status, reason) = (sender.status.clone(), sender.status_reason.clone());
+            return Ok(Some(crate::Refusal::NotConnected { status, reason }));
+        }
+        let Content::Template(template) = Content::parse(&it.content)? else {
+            return Err(store::Error::corrupt("a campaign's content"));
+        };
+        let found = self.template(&sender.account_id, &template.name, &template.language).await?;
+        let approved = found.is_some_and(|found| found.status == templates::APPROVED);
+        Ok((!approved).then_some(crate::Refusal::UnknownTemplate))
     }
 
     pub async fn count_campaigns(&self, organization: &Id, filter: &Filter) -> Result<i64> {

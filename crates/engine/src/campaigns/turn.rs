@@ -13,7 +13,7 @@ use store::{Id, Result, Tx, Work};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Fate, Purpose};
-use super::reach::Left;
+use super::reach::{Leave, Left};
 use super::{Campaign, JOB, State, tell};
 use crate::failure::{Code, Failure};
 use crate::{Engine, UseCase, clock, events, outbound};
@@ -63,11 +63,15 @@ async fn next_due(engine: &Engine) -> Result<Option<i64>> {
 pub(crate) async fn step(engine: &Engine) -> Result<usize> {
     let due = rows::due(&mut *engine.db.reader().await?, JOB, engine.now(), 64).await?;
     let mut turns = futures_util::stream::iter(due.into_iter().map(|id| turn(engine, id))).buffer_unordered(AT_ONCE);
-    let mut worked = 0;
+    let (mut worked, mut failed) = (0, None);
+    // One that fails does not cut the others off.
     while let Some(turned) = turns.next().await {
-        worked += usize::from(turned?);
+        match turned {
+            Ok(further) => worked += usize::from(further),
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(worked)
+    failed.map_or(Ok(worked), Err)
 }
 
 async fn turn(engine: &Engine, id: Id) -> Result<bool> {
@@ -76,13 +80,14 @@ async fn turn(engine: &Engine, id: Id) -> Result<bool> {
         Some(it) => engine.sender_by_id(&it.sender_id).await?,
         None => None,
     };
-    let left = match &sender {
-        Some(sender) => engine.reaches.left(engine, sender).await?,
-        None => Left::default(),
+    let leave = match &sender {
+        Some(sender) => engine.reaches.share(engine, sender, BATCH).await?,
+        None => Leave::Go(Left::default(), None),
     };
+    let Leave::Go(left, share) = leave else { return Ok(false) };
     let turned = engine.perform(Turn { engine: engine.clone(), id, left }).await?;
-    if let Some(sender) = sender {
-        engine.reaches.used(&sender.account_id, turned.accepted);
+    if let Some(share) = share {
+        share.used(turned.accepted);
     }
     Ok(turned.further)
 }

@@ -307,6 +307,7 @@ async fn attempt(engine: &Engine, aim: &Aim, delivery: Delivery) -> Result<bool>
     let failed = !matches!(outcome.status, Status::Succeeded);
     let record = Record {
         outcome,
+        organization: aim.subscription.organization_id,
         subscription: aim.subscription.id,
         replay: delivery.replayed_from.is_some(),
         disabling: aim.dialect.delivery.disabling,
@@ -398,24 +399,35 @@ fn judge(
 
 struct Record {
     outcome: Outcome,
+    organization: Id,
     subscription: Id,
     replay: bool,
     disabling: Disabling,
     now: i64,
 }
 
-impl Work for Record {
+/// What a failure led to, beyond another attempt.
+struct Upshot {
+    given_up: bool,
     /// Why the subscription was switched off, if it was.
-    type Output = Option<String>;
-    async fn run(&self, tx: &mut Tx) -> Result<Option<String>> {
-        if !deliveries::record(tx, &self.outcome).await? {
-            return Ok(None);
+    disabled: Option<String>,
+}
+
+impl Work for Record {
+    type Output = Upshot;
+    async fn run(&self, tx: &mut Tx) -> Result<Upshot> {
+        let succeeded = self.outcome.status == Status::Succeeded;
+        let counts = !succeeded && !self.replay;
+        // The subscription comes before its deliveries, as where it is switched off and they with it.
+        if succeeded {
+            subscriptions::succeeded(tx, &self.subscription, self.now).await?;
+        } else if counts {
+            subscriptions::lock(tx, &self.subscription).await?;
         }
-        match self.outcome.status {
-            Status::Succeeded => subscriptions::succeeded(tx, &self.subscription, self.now).await.map(|()| None),
-            _ if self.replay => Ok(None),
-            status => self.count(tx, status == Status::Dead).await,
-        }
+        let recorded = deliveries::record(tx, &self.outcome).await?;
+        let given_up = recorded && self.outcome.status == Status::Dead;
+        let disabled = if recorded && counts { self.count(tx, given_up).await? } else { None };
+        Ok(Upshot { given_up, disabled })
     }
 }
 
@@ -433,9 +445,14 @@ impl Record {
 }
 
 impl UseCase for Record {
-    fn committed(&self, _: &Engine, reason: &Option<String>) {
-        if let Some(reason) = reason {
-            tracing::warn!(subscription = %self.subscription, reason, "a subscription was switched off");
+    fn committed(&self, _: &Engine, upshot: &Upshot) {
+        let (organization, subscription, delivery) = (&self.organization, &self.subscription, &self.outcome.id);
+        if upshot.given_up {
+            let reason = self.outcome.error.as_deref();
+            tracing::warn!(%organization, %subscription, %delivery, reason, "a delivery was given up");
+        }
+        if let Some(reason) = &upshot.disabled {
+            tracing::warn!(%organization, %subscription, reason, "a subscription was switched off");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Attempts that somebody waits for: one each, made at once, in whatever state the subscription is.
 //!
 //! The delivery is written down when it is over, closed whatever the answer was: killed before that, nothing was done,
-//! and nothing is tried again. A failure counts against nobody.
+//! and nothing is tried again. How a subscription fares is not judged by it, whether it fails or succeeds.
 
 use store::deliveries::{self, Delivery, Outcome, Status};
 use store::subscriptions::{self, Subscription};
@@ -133,8 +133,7 @@ impl Work for Done {
         }
         let now = self.outcome.started_at + self.outcome.duration_ms;
         let Delivery { subscription_id, event_id, .. } = &self.delivery;
-        deliveries::brought(tx, subscription_id, event_id, now).await?;
-        subscriptions::succeeded(tx, subscription_id, now).await
+        deliveries::brought(tx, subscription_id, event_id, now).await
     }
 }
 

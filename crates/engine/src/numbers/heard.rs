@@ -3,7 +3,7 @@
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work, numbers as rows};
 
-use super::order::{Order, State};
+use super::order::{Order, Payment, State};
 use super::wishes::hurry;
 use super::{Standing, code, record};
 use crate::content::Content;
@@ -86,7 +86,8 @@ impl Work for Paid {
     async fn run(&self, tx: &mut Tx) -> Result<bool> {
         let Some(row) = rows::get_for_update(tx, &self.order).await? else { return Ok(false) };
         let mut order = Order::of(row)?;
-        if order.details.session.as_ref().is_some_and(|known| *known != self.session) {
+        let another = order.details.session.as_ref().is_some_and(|known| *known != self.session);
+        if another || order.details.payment != Payment::Checkout {
             return Ok(false);
         }
         match &self.standing {

@@ -31,7 +31,7 @@ pub use heard::{Paid, Spoken, expects_code};
 pub use order::{Details, Order, Payment, Place, Reason, State, Why};
 pub use pool::Adopt;
 pub use purchase::{New, Purchase, Purchased, available, purchase};
-pub use trade::{Bill, Bought, Method, Offer, Onboarding, Payments, Proof, Session, Shop, Standing, Wish};
+pub use trade::{Bill, Bought, Method, Offer, Onboarding, Payments, Proof, Refund, Session, Shop, Standing, Wish};
 pub use wishes::{Approve, Decline, Error, Release, pin, request_code, verify};
 pub use work::drive;
 

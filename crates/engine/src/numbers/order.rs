@@ -43,7 +43,7 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 17] = [
+    pub const ALL: [Self; 17] = [
         Self::Searching,
         Self::Reserving,
         Self::PendingPayment,
@@ -178,6 +178,10 @@ pub struct Details {
     pub reason: Option<Reason>,
     /// Why it does not move, where somebody outside is in the way.
     pub trouble: Option<String>,
+    /// When somebody outside failed for the first time in a row; any answer ends that.
+    pub trouble_since: Option<i64>,
+    /// What could not be taken away from the network, and why.
+    pub left_behind: Option<String>,
     /// Nobody wants it any more.
     pub cancelled: bool,
     /// When its state was entered; times are milliseconds.
@@ -193,6 +197,7 @@ pub struct Details {
     pub paid_at: Option<i64>,
     /// The till's name for what was paid.
     pub payment_reference: Option<String>,
+    /// The till's name for what gives it back, perhaps only in the end.
     pub refund: Option<String>,
     pub refunded_at: Option<i64>,
     /// The carrier's name for what it holds for us.
@@ -296,6 +301,19 @@ impl Order {
     pub fn reason(&self) -> Option<&Reason> {
         self.details.reason.as_ref()
     }
+
+    /// Everything that there is to say about how it stands.
+    #[must_use]
+    pub fn why(&self) -> Option<String> {
+        let details = &self.details;
+        in_one([self.reason().map(|reason| &reason.text), details.trouble.as_ref(), details.left_behind.as_ref()])
+    }
+}
+
+/// Several things to say as one.
+pub(super) fn in_one<'a>(parts: impl IntoIterator<Item = Option<&'a String>>) -> Option<String> {
+    let said: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::{Engine, Outcome, Refusal, UseCase};
 /// Longer than any name, prefix or number.
 const LONGEST: usize = 100;
 /// Orders that a list shows.
-const LISTED: i64 = 1000;
+const LISTED: i64 = 10_000;
 
 /// What a caller wants to buy.
 #[derive(Clone, Debug)]
@@ -227,15 +227,27 @@ impl Engine {
         found.filter(|found| found.organization_id == *organization).map(Order::of).transpose()
     }
 
-    /// A caller's orders, newest first.
-    pub async fn number_orders(&self, organization: &Id, profile: Option<&str>) -> Result<Vec<Order>> {
-        let found = rows::list(&mut *self.db.reader().await?, Some(organization), profile, LISTED).await?;
+    /// A caller's orders, newest first, in any state unless some are named.
+    pub async fn number_orders(
+        &self,
+        organization: &Id,
+        profile: Option<&str>,
+        states: &[State],
+    ) -> Result<Vec<Order>> {
+        let states: Vec<String> = states.iter().map(|state| state.as_str().to_owned()).collect();
+        let filter = rows::Filter { organization: Some(organization), profile, states: &states };
+        let found = rows::list(&mut *self.db.reader().await?, &filter, LISTED).await?;
         found.into_iter().map(Order::of).collect()
+    }
+
+    /// Anybody's order: for operators.
+    pub async fn any_number_order(&self, id: &Id) -> Result<Option<Order>> {
+        rows::find(&mut *self.db.reader().await?, id).await?.map(Order::of).transpose()
     }
 
     /// Everybody's orders, newest first: for operators.
     pub async fn all_number_orders(&self) -> Result<Vec<Order>> {
-        let found = rows::list(&mut *self.db.reader().await?, None, None, LISTED).await?;
+        let found = rows::list(&mut *self.db.reader().await?, &rows::Filter::default(), LISTED).await?;
         found.into_iter().map(Order::of).collect()
     }
 }

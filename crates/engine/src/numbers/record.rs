@@ -9,9 +9,9 @@ use store::jobs::{Job, State as JobState};
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work, numbers as rows};
 
-use super::order::{Order, Payment, Place, Reason, State, Why};
+use super::order::{self, Order, Payment, Place, Reason, State, Why};
 use super::steps::{Done, Outcome, after_proof};
-use super::{Bought, Method, Offer, Proof, Standing, pool};
+use super::{Bought, Method, Offer, Proof, Refund, Standing, pool};
 use crate::events::{self, Note, NumberData};
 use crate::provider::{CallError, FoundSender};
 use crate::settings::Numbers;
@@ -19,7 +19,7 @@ use crate::{Engine, UseCase, routes, senders};
 
 /// How many numbers are tried one after the other.
 const NUMBERS: usize = 3;
-/// How long somebody outside may be away.
+/// How long somebody outside may be away, or a carrier make up its mind.
 const GIVE_UP_MS: i64 = 24 * 60 * 60 * 1000;
 /// The longest pauses, while something is got and while something is given back.
 const PAUSE_MS: i64 = 10 * 60 * 1000;
@@ -51,7 +51,10 @@ impl Work for Record {
         let (before, asked_to_pay) = (order.state, order.details.checkout_url.is_some());
         let was_usable = order.details.provisioned_at.is_some();
         let due = match &*self.outcome {
-            Ok(done) => self.came(tx, &mut order, done).await?,
+            Ok(done) => {
+                answered(&mut order);
+                self.came(tx, &mut order, done).await?
+            }
             Err(error) => self.went_wrong(&mut order, error),
         };
         heed(&mut order, was_usable);
@@ -66,6 +69,13 @@ impl UseCase for Record {
         engine.cache.clear();
         engine.wake.jobs.ring();
         engine.wake.dispatch.ring();
+    }
+}
+
+/// Whoever was in the way is not any more.
+fn answered(order: &mut Order) {
+    if order.details.trouble_since.take().is_some() {
+        order.details.trouble = None;
     }
 }
 
@@ -120,8 +130,11 @@ impl Record {
             (State::Registering, Done::Registered(found)) => self.registered(tx, order, found).await?,
             (State::Active | State::Lapsed, _) if pool::next_proof(order).is_some_and(|at| at <= now) => order.renew(),
             (State::Adopting, Done::Adopted { id }) => pool::adopted(order, id),
-            (State::Releasing | State::Failing, Done::Removed) => self.removed(tx, order).await?,
-            (State::Refunding, Done::Settled(refund)) => self.settled(order, refund.as_ref()),
+            (State::Releasing | State::Failing, Done::Removed { left_behind }) => {
+                order.details.left_behind.clone_from(left_behind);
+                self.removed(tx, order).await?;
+            }
+            (State::Refunding, Done::Refunded(refund)) => return Ok(self.refunded(order, refund.as_ref())),
             _ => {}
         }
         Ok(now)
@@ -319,12 +332,16 @@ impl Record {
         Ok(())
     }
 
-    fn settled(&self, order: &mut Order, refund: Option<&String>) {
-        if let Some(refund) = refund {
-            order.details.refund = Some(refund.clone());
-            order.details.refunded_at = Some(self.now());
+    fn refunded(&self, order: &mut Order, refund: Option<&Refund>) -> i64 {
+        let details = &mut order.details;
+        details.refund = refund.map(|it| it.id.clone()).or(details.refund.take());
+        if refund.is_some_and(|it| !it.settled) {
+            details.trouble = Some("the money is on its way back".into());
+            return self.pause(UNDOING_PAUSE_MS);
         }
+        details.refunded_at = refund.map(|_| self.now()).or(details.refunded_at);
         order.state = State::Failed;
+        self.now()
     }
 }
 
@@ -363,16 +380,19 @@ fn another(order: &mut Order, why: &str) {
 
 impl Record {
     fn went_wrong(&self, order: &mut Order, error: &CallError) -> i64 {
-        let why = in_words(error);
+        let (why, refused) = (in_words(error), matches!(error, CallError::Refused { .. }));
         order.details.trouble = Some(why.clone());
         if order.state.is_undoing() {
             tracing::warn!(order = %order.id, state = order.state.as_str(), why, "a number could not be given back yet");
+            order.details.refund.take_if(|_| refused && order.state == State::Refunding);
+            order.details.trouble_since.get_or_insert(self.now());
             return self.pause(UNDOING_PAUSE_MS);
         }
-        if matches!(error, CallError::Refused { .. }) {
+        if refused {
+            order.details.trouble_since = None;
             return self.refused(order, why);
         }
-        if self.now() - order.details.since > GIVE_UP_MS {
+        if self.now() - *order.details.trouble_since.get_or_insert(self.now()) > GIVE_UP_MS {
             fail(order, Why::Unreachable, why);
         }
         self.pause(PAUSE_MS)
@@ -401,7 +421,7 @@ impl Record {
         let (now, moved) = (self.now(), order.state != before);
         order.updated_at = now;
         if moved {
-            order.details.since = now;
+            (order.details.since, order.details.trouble_since) = (now, None);
             let tells = matches!(order.state, State::AwaitingCode | State::Active | State::Lapsed);
             order.details.trouble = order.details.trouble.filter(|_| tells);
         }
@@ -422,7 +442,7 @@ impl Record {
     }
 }
 
-fn in_words(error: &CallError) -> String {
+pub(super) fn in_words(error: &CallError) -> String {
     match error {
         CallError::Refused { message, details: Some(details), .. } => format!("{message} ({details})"),
         CallError::Refused { message, .. } => message.clone(),
@@ -444,13 +464,14 @@ pub(super) async fn tell(tx: &mut Tx, engine: &Engine, order: &Order, before: Op
         _ => events::NUMBER_MOVED,
     };
     let tells = matches!(order.state, State::Active | State::Lapsed);
-    let trouble = || details.trouble.clone().filter(|_| tells);
+    let trouble = details.trouble.as_ref().filter(|_| tells);
+    let why = details.reason.as_ref().map(|reason| &reason.text).or(trouble);
     let data = NumberData {
         number: order.number.clone(),
         profile: order.profile.clone(),
         state: order.state.as_str().into(),
         previous: before.filter(|before| *before != order.state).map(|before| before.as_str().into()),
-        reason: details.reason.as_ref().map(|reason| reason.text.clone()).or_else(trouble),
+        reason: order::in_one([why, details.left_behind.as_ref()]),
     };
     events::append(tx, engine, Note::new(&order.organization_id, kind, &order.id), &data).await.map(drop)
 }

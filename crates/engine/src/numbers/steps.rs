@@ -4,7 +4,8 @@ use store::Id;
 
 use super::order::{Order, Payment, Place, State};
 use super::purchase::till;
-use super::{Bill, Bought, Method, Offer, Onboarding, Proof, Session, Shop, Standing, code, wishes};
+use super::record::in_words;
+use super::{Bill, Bought, Method, Offer, Onboarding, Proof, Refund, Session, Shop, Standing, code, wishes};
 use crate::Engine;
 use crate::provider::{Account, CallError, FoundSender};
 
@@ -34,9 +35,12 @@ pub(super) enum Done {
         tried: Option<Vec<u8>>,
     },
     Registered(Box<FoundSender>),
-    Removed,
-    /// What had been paid was given back, or nothing had been paid.
-    Settled(Option<String>),
+    Removed {
+        /// What is still at the network, and why.
+        left_behind: Option<String>,
+    },
+    /// What had been paid is given back. `None`: nothing had been paid, or it was given back before.
+    Refunded(Option<Refund>),
     /// There was nothing to do but to wait, and the wait is over.
     Waited,
 }
@@ -199,13 +203,36 @@ async fn register(engine: &Engine, order: &Order) -> Outcome {
     Ok(Done::Registered(Box::new(found)))
 }
 
-/// Takes the number from the network and gives it back to the carrier, as far as it came.
+/// Takes the number from the network and gives it back to the carrier, as far as it came. The carrier is asked whatever
+/// the network says: a number that stays there is paid for. Where the network is away both are asked again, and the
+/// carrier leaves alone what it has back already.
 async fn give_back(engine: &Engine, order: &Order) -> Outcome {
-    let details = &order.details;
-    if let Some(id) = &details.provider_number {
-        let net = network(engine, order).await?;
-        net.can.remove(&net.account, id, details.place).await?;
+    let removed = take_from_network(engine, order).await;
+    give_to_carrier(engine, order).await?;
+    removed.map(|left_behind| Done::Removed { left_behind })
+}
+
+/// What stays there, and why: nothing goes on by itself where the network does not let us in, or says no.
+async fn take_from_network(engine: &Engine, order: &Order) -> Result<Option<String>, CallError> {
+    let Some(id) = &order.details.provider_number else { return Ok(None) };
+    // Whoever takes his account away takes its numbers with it.
+    if engine.account(&order.account_id).await?.is_none() {
+        return Ok(None);
     }
+    let removed = match network(engine, order).await {
+        Ok(net) => net.can.remove(&net.account, id, order.details.place).await,
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error @ (CallError::Unauthorized { .. } | CallError::Refused { .. })) => {
+            Ok(Some(format!("it is still on the account at the network: {}", in_words(&error))))
+        }
+        removed => removed.map(|()| None),
+    }
+}
+
+async fn give_to_carrier(engine: &Engine, order: &Order) -> Result<(), CallError> {
+    let details = &order.details;
     if let Some(number) = order.number.as_deref().filter(|_| details.bought) {
         let shop = carrier(engine, order).await?;
         shop.can.release(&shop.account, &order.id, number).await?;
@@ -214,34 +241,30 @@ async fn give_back(engine: &Engine, order: &Order) -> Outcome {
         let shop = carrier(engine, order).await?;
         shop.can.cancel(&shop.account, reservation).await?;
     }
-    Ok(Done::Removed)
+    Ok(())
 }
 
 /// Nobody can have paid where no session was opened, or none that anybody was told of.
 async fn refund(engine: &Engine, order: &Order) -> Outcome {
     let details = &order.details;
-    let Some(session) = details.session.as_ref().filter(|_| details.refund.is_none()) else {
-        return Ok(Done::Settled(None));
+    let Some(session) = details.session.as_ref().filter(|_| details.refunded_at.is_none()) else {
+        return Ok(Done::Refunded(None));
     };
     let till = till(engine).ok_or_else(|| gone("till"))?;
     let reference = match &details.payment_reference {
         Some(known) => known.clone(),
         None => match till.end(session).await? {
             Standing::Paid { reference } => reference,
-            Standing::Ended => return Ok(Done::Settled(None)),
+            Standing::Ended => return Ok(Done::Refunded(None)),
             Standing::Open => return Err(still_open()),
         },
     };
-    give_money_back(engine, &order.id, &reference).await
+    let refund = till.refund(&order.id, &reference, details.refund.as_deref()).await?;
+    Ok(Done::Refunded(Some(refund)))
 }
 
 fn still_open() -> CallError {
     CallError::Unreadable("the payment can neither be ended nor given back".into())
-}
-
-async fn give_money_back(engine: &Engine, order: &Id, reference: &str) -> Outcome {
-    let till = till(engine).ok_or_else(|| gone("till"))?;
-    till.refund(order, reference).await.map(|refund| Done::Settled(Some(refund)))
 }
 
 /// Where a verified number goes on to.

@@ -21,7 +21,10 @@ pub(crate) async fn tell(reader: &mut Reader, row: rows::Order) -> Result<Vec<Li
         add(order.updated_at, format!("because {}", reason.text));
     }
     if let Some(trouble) = &details.trouble {
-        add(order.updated_at, format!("in the way: {trouble}"));
+        add(details.trouble_since.unwrap_or(order.updated_at), format!("in the way: {trouble}"));
+    }
+    if let Some(left) = &details.left_behind {
+        add(order.updated_at, format!("left behind: {left}"));
     }
     if details.payment != Payment::None {
         add(details.paid_at.unwrap_or(order.created_at), money(&order));

@@ -154,12 +154,21 @@ pub enum Standing {
     Ended,
 }
 
+/// Money that is given back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refund {
+    pub id: String,
+    /// `false`: it is on its way, and may yet come to nothing.
+    pub settled: bool,
+}
+
 /// It takes money.
 pub trait Payments: Send + Sync {
     /// Opens a session for a bill, one for each order.
     fn open<'a>(&'a self, bill: &'a Bill) -> Called<'a, Session>;
     /// Ends a session unless it was paid.
     fn end<'a>(&'a self, session: &'a str) -> Called<'a, Standing>;
-    /// Gives money back, once for each order; its name for that.
-    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str) -> Called<'a, String>;
+    /// Gives money back, once for each order, or looks at the refund that was `begun`. One that came to nothing is refused:
+    /// the next call, with none, begins another.
+    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str, begun: Option<&'a str>) -> Called<'a, Refund>;
 }

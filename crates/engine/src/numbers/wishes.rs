@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 use store::jobs::State as JobState;
 use store::{Id, Result, Tx, Work, numbers as rows};
 
-use super::order::{Order, Payment, State, Why};
+use super::order::{Order, Payment, Place, State, Why};
 use super::{Method, code, drive, record};
 use crate::provider::CallError;
 use crate::{Engine, Outcome, Refusal, UseCase};
@@ -174,11 +174,13 @@ impl Work for Ask {
             Ok(order) => order,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        if order.state == State::Lapsed {
-            let now = self.engine.now();
+        if can_be_renewed(&order) {
+            let (now, before) = (self.engine.now(), order.state);
             order.renew();
+            // Nothing of the last time is on its way.
+            order.details.code_until = 0;
             (order.details.since, order.updated_at) = (now, now);
-            record::tell(tx, &self.engine, &order, Some(State::Lapsed)).await?;
+            record::tell(tx, &self.engine, &order, Some(before)).await?;
         }
         if !order.state.awaits_code() {
             return Ok(Err(not_now(&order)));
@@ -193,6 +195,12 @@ impl Work for Ask {
 }
 
 impl UseCase for Ask {}
+
+/// Its proof runs out some day, or has run out; nothing is being done about it.
+fn can_be_renewed(order: &Order) -> bool {
+    let pooled = order.state == State::Active && order.details.place == Place::Pool && !order.details.cancelled;
+    pooled || order.state == State::Lapsed
+}
 
 /// Asks for another code; comes back when it was asked for, or when that was refused.
 pub async fn request_code(

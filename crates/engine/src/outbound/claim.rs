@@ -1,15 +1,17 @@
 //! Taking what a lane may send now, committed before anything is sent.
 
 use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use store::jobs::{Job, State};
 use store::lanes::Lane;
 use store::messages::{Message, Status};
+use store::senders::Sender;
 use store::{Id, Result, Tx, Work, conversations, jobs, lanes};
 
 use super::pace::Bucket;
-use super::{CALL_LEASE_MS, LANE_LEASE_MS, SEND};
-use crate::campaigns::Moves;
+use super::{CALL_LEASE_MS, LANE_LEASE_MS, SEND, told};
+use crate::campaigns::{self, Moves};
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Code, Failure};
 use crate::{Engine, UseCase, billing, verification};
@@ -21,7 +23,7 @@ const DEAF_WAITS: i64 = 6;
 
 pub(super) struct Claim {
     pub engine: Engine,
-    pub sender: Id,
+    pub sender: Arc<Sender>,
     pub account: Id,
     pub bucket: Bucket,
     pub pair: Option<Bucket>,
@@ -31,6 +33,8 @@ pub(super) struct Claim {
     pub in_flight: HashSet<Id>,
     /// Conversations with a call in flight.
     pub busy: HashSet<Id>,
+    /// Messages that are given up here, and why.
+    pub given_up: Mutex<Vec<(Message, Failure)>>,
 }
 
 pub(super) enum Claimed {
@@ -73,8 +77,9 @@ impl Work for Claim {
     type Output = Claimed;
 
     async fn run(&self, tx: &mut Tx) -> Result<Claimed> {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).clear();
         let (process, now) = (&self.engine.settings.process, self.engine.now());
-        let Some(lane) = lanes::lease(tx, &self.sender, process, now, now + LANE_LEASE_MS).await? else {
+        let Some(lane) = lanes::lease(tx, &self.sender.id, process, now, now + LANE_LEASE_MS).await? else {
             return Ok(Claimed::Lost);
         };
         if lane.held_until > now {
@@ -84,7 +89,12 @@ impl Work for Claim {
     }
 }
 
-impl UseCase for Claim {}
+impl UseCase for Claim {
+    fn committed(&self, _: &Engine, _: &Claimed) {
+        let given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        given_up.iter().for_each(|(message, failure)| told::gave_up(message, failure));
+    }
+}
 
 impl Claim {
     async fn take(&self, tx: &mut Tx, lane: Lane, now: i64) -> Result<Claimed> {
@@ -92,7 +102,7 @@ impl Claim {
         let limit = self.bucket.free(lane.free_at_us, now_us).min(self.room);
         let (mut calls, mut busy, mut moves) = (Vec::new(), self.busy.clone(), Moves::default());
         // Some of what is due may turn out not to be: look a little further.
-        for job in jobs::due_in_lane(tx, SEND, &self.sender, now, limit + 16).await? {
+        for job in jobs::due_in_lane(tx, SEND, &self.sender.id, now, limit + 16).await? {
             if (calls.len() as i64) == limit {
                 break;
             }
@@ -106,10 +116,10 @@ impl Claim {
             true => lane.free_at_us,
             false => self.bucket.take(lane.free_at_us, now_us, calls.len() as i64),
         };
-        lanes::advance(tx, &self.sender, free_at_us).await?;
+        lanes::advance(tx, &self.sender.id, free_at_us).await?;
         moves.count(tx).await?;
         let paced_until = (self.bucket.next_at(free_at_us, now_us) + 999) / 1000;
-        let next_at = jobs::next_due(tx, SEND, &self.sender).await?;
+        let next_at = jobs::next_due(tx, SEND, &self.sender.id).await?;
         Ok(Claimed::Some { calls, paced_until, next_at })
     }
 
@@ -138,6 +148,11 @@ impl Claim {
         // Or answered with a reason to try again: then the job, too, is not what was read.
         if job.state == State::Called && !jobs::is_held(tx, &job).await? {
             return Ok(None);
+        }
+        if job.called_at.is_none()
+            && let Some(failure) = campaigns::objection(tx, &self.sender, &message, now).await?
+        {
+            return self.give_up(tx, &job, message, failure, moves, now).await.map(|()| None);
         }
         match job.state {
             // Another attempt with the id chosen beforehand is the same message.
@@ -183,28 +198,33 @@ impl Claim {
         if store::events::count_about(tx, &message.id, events::MESSAGE_UNKNOWN).await? < UNKNOWN_ATTEMPTS {
             return Ok(true);
         }
-        self.give_up(tx, job, message.clone(), moves, now).await?;
+        self.give_up(tx, job, message.clone(), outcome_unknown(), moves, now).await?;
         Ok(false)
     }
 
-    async fn give_up(&self, tx: &mut Tx, job: &Job, mut message: Message, moves: &mut Moves, now: i64) -> Result<()> {
-        let failure = Failure {
-            code: Code::OutcomeUnknown,
-            message: "The provider never said whether it took the message.".into(),
-            provider_code: None,
-            details: None,
-        };
+    async fn give_up(
+        &self,
+        tx: &mut Tx,
+        job: &Job,
+        mut message: Message,
+        failure: Failure,
+        moves: &mut Moves,
+        now: i64,
+    ) -> Result<()> {
         (message.status, message.error, message.updated_at) =
             (Status::Failed, serde_json::to_string(&failure).ok(), now);
         message.receipts |= Status::Failed.bit();
         store::messages::advance(tx, &message).await?;
         billing::settle(tx, &self.engine, &message, None).await?;
         jobs::delete(tx, &job.id).await?;
-        let data = MessageData { attempt: Some(job.attempts), failure: Some(failure), ..MessageData::default() };
+        let attempt = Some(job.attempts).filter(|made| *made > 0);
+        let data = MessageData { attempt, failure: Some(failure.clone()), ..MessageData::default() };
         let note = Note::about(&message.organization_id, events::MESSAGE_FAILED, &message);
         events::append(tx, &self.engine, note, &data).await?;
         verification::moved(tx, &self.engine, &message).await?;
-        moves.follow(tx, &message).await
+        moves.follow(tx, &message).await?;
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).push((message, failure));
+        Ok(())
     }
 
     /// Marks the job as called, or as reserved behind another call of its conversation, unless the pair of sender
@@ -234,6 +254,15 @@ impl Claim {
         };
         jobs::update(tx, &job).await?;
         Ok(Some(Call { job, message, before }))
+    }
+}
+
+fn outcome_unknown() -> Failure {
+    Failure {
+        code: Code::OutcomeUnknown,
+        message: "The provider never said whether it took the message.".into(),
+        provider_code: None,
+        details: None,
     }
 }
 

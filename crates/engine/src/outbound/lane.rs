@@ -16,6 +16,7 @@ use super::claim::{Begin, Call, Claim, Claimed, PutBack};
 use super::pace::Bucket;
 use super::record::Record;
 use super::route::{Way, Ways, may_go_elsewhere};
+use super::told;
 use crate::content::Content;
 use crate::failure::{Code, SendError};
 use crate::provider::{Outgoing, Pace, Sent};
@@ -152,13 +153,14 @@ impl Lane {
         });
         Claim {
             engine: self.engine.clone(),
-            sender: self.sender,
+            sender: route.sender.clone(),
             account: route.ways.own().account.id,
             bucket: Bucket::per_second(rate, settings.burst.unwrap_or(rate)),
             pair,
             room: i64::try_from(room).unwrap_or(i64::MAX),
             in_flight: self.in_flight.clone(),
             busy: self.behind.keys().copied().collect(),
+            given_up: Mutex::default(),
         }
     }
 
@@ -264,7 +266,7 @@ async fn carry(engine: Engine, route: Route, call: Call) -> Done {
     crate::metrics::sent(word, engine.now() - started);
     let (chance, follows) = (rand::random(), Mutex::default());
     let record = Record { engine: engine.clone(), account, call, outcome, chance, recovering, follows };
-    Done { job, conversation, recorded: engine.perform(record).await }
+    Done { job, conversation, recorded: engine.perform(record).await.map(drop) }
 }
 
 /// Tries one way after the other for as long as nothing was taken; tells over whose account it went.
@@ -279,12 +281,16 @@ async fn hand_over(engine: &Engine, route: &Route, call: &Call) -> (Id, std::res
         Err(error) => return (own, Err(error)),
     };
     let mut last = (own, Err(SendError::unreached("there is no way to the recipient")));
-    for Way { account, provider } in route.ways.to(&call.message.address, &engine.resting, engine.now()) {
+    let ways = route.ways.to(&call.message.address, &engine.resting, engine.now());
+    let several = ways.len() > 1;
+    for Way { account, provider } in ways {
         let outcome = provider.send(&account, &route.sender, &outgoing).await;
-        engine.resting.learn(&account.id, outcome.as_ref().err(), engine.now());
+        let begins_to_rest = engine.resting.learn(&account.id, outcome.as_ref().err(), engine.now());
         match outcome {
             Err(error) if may_go_elsewhere(&error) => {
-                tracing::warn!(account = %account.id, message = %call.message.id, %error, "an account did not carry");
+                if several && begins_to_rest {
+                    told::did_not_carry(&account.id, &call.message, &error.failure);
+                }
                 last = (account.id, Err(error));
             }
             Ok(sent) if provider.by_address() => return (account.id, Ok(in_parts(sent))),
@@ -305,18 +311,23 @@ fn in_parts(mut sent: Sent) -> Sent {
 fn outgoing(sender: &Sender, message: &Message) -> std::result::Result<Outgoing, SendError> {
     let content = Content::parse(&message.content)
         .map_err(|error| SendError::refused(Code::Other, format!("the stored message cannot be read: {error}")))?;
+    Ok(Outgoing {
+        id: message.id,
+        to: address(sender, message),
+        content,
+        reply_to: message.reply_to.clone(),
+        provider_id: message.provider_id.clone(),
+    })
+}
+
+/// Where a message goes.
+pub(crate) fn address(sender: &Sender, message: &Message) -> Address {
     let kind = match message.address.starts_with('+') {
         true => contacts::PHONE,
         false if sender.channel == EMAIL => contacts::EMAIL,
         false => contacts::USER,
     };
-    Ok(Outgoing {
-        id: message.id,
-        to: Address { kind: kind.into(), value: message.address.clone() },
-        content,
-        reply_to: message.reply_to.clone(),
-        provider_id: message.provider_id.clone(),
-    })
+    Address { kind: kind.into(), value: message.address.clone() }
 }
 
 /// The channel whose addresses are mailboxes.

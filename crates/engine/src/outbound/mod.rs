@@ -14,6 +14,7 @@ mod lane;
 mod pace;
 mod record;
 mod route;
+mod told;
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +27,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::Engine;
 use crate::events::{self, MessageData, Note};
-pub(crate) use lane::Lane;
+pub(crate) use lane::{Lane, address};
 pub use route::Resting;
 
 /// The kind of job.

@@ -8,6 +8,7 @@ use store::messages::{Message, Status};
 use store::{Id, Result, Tx, Work, jobs, lanes};
 
 use super::claim::Call;
+use super::told;
 use crate::campaigns::Moves;
 use crate::events::{self, MessageData, Note};
 use crate::failure::{Retry, SendError};
@@ -32,28 +33,40 @@ pub(super) struct Record {
     pub follows: Mutex<Option<Id>>,
 }
 
-impl Work for Record {
-    type Output = ();
+/// What an answer came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Upshot {
+    /// The message was sent, or is tried again.
+    GoesOn,
+    GaveUp,
+    /// It is tried again; the account, or the sender, went until this answer came.
+    StoppedAccount,
+    StoppedSender,
+}
 
-    async fn run(&self, tx: &mut Tx) -> Result<()> {
-        let Some(message) = store::messages::get_for_update(tx, &self.call.message.id).await? else {
-            return jobs::delete(tx, &self.call.job.id).await;
-        };
-        match &self.outcome {
-            Ok(sent) => self.sent(tx, message, sent).await,
+impl Work for Record {
+    type Output = Upshot;
+
+    async fn run(&self, tx: &mut Tx) -> Result<Upshot> {
+        let found = store::messages::get_for_update(tx, &self.call.message.id).await?;
+        match (found, &self.outcome) {
+            (None, _) => jobs::delete(tx, &self.call.job.id).await?,
+            (Some(message), Ok(sent)) => self.sent(tx, message, sent).await?,
             // A receipt came before the answer: the message did go out.
-            Err(_) if message.provider_id.is_some() && message.status != Status::Pending => {
-                jobs::delete(tx, &self.call.job.id).await
+            (Some(message), Err(_)) if message.provider_id.is_some() && message.status != Status::Pending => {
+                jobs::delete(tx, &self.call.job.id).await?;
             }
             // The answer comes so late that another attempt has begun or the message was given up: that one counts.
-            Err(_) if !jobs::is_at(tx, self.job()).await? => Ok(()),
-            Err(error) => self.failed(tx, message, error).await,
+            (Some(_), Err(_)) if !jobs::is_at(tx, self.job()).await? => {}
+            (Some(message), Err(error)) => return self.failed(tx, message, error).await,
         }
+        Ok(Upshot::GoesOn)
     }
 }
 
 impl UseCase for Record {
-    fn committed(&self, engine: &Engine, (): &()) {
+    fn committed(&self, engine: &Engine, upshot: &Upshot) {
+        self.tell(*upshot);
         engine.wake.dispatch.ring();
         engine.wake.settled.ring(&self.call.message.id);
         if let Some(sender) = *self.follows.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -69,6 +82,16 @@ impl UseCase for Record {
 impl Record {
     fn job(&self) -> &Job {
         &self.call.job
+    }
+
+    fn tell(&self, upshot: Upshot) {
+        let (message, Err(SendError { failure, .. })) = (&self.call.message, &self.outcome) else { return };
+        match upshot {
+            Upshot::GoesOn => {}
+            Upshot::GaveUp => told::gave_up(message, failure),
+            Upshot::StoppedAccount => told::stopped("account", &self.account, message, failure),
+            Upshot::StoppedSender => told::stopped("sender", &message.sender_id, message, failure),
+        }
     }
 
     async fn sent(&self, tx: &mut Tx, message: Message, sent: &Sent) -> Result<()> {
@@ -103,7 +126,7 @@ impl Record {
         Moves::of(tx, &message).await
     }
 
-    async fn failed(&self, tx: &mut Tx, message: Message, error: &SendError) -> Result<()> {
+    async fn failed(&self, tx: &mut Tx, message: Message, error: &SendError) -> Result<Upshot> {
         let (now, settings) = (self.engine.now(), &self.engine.settings.senders);
         let give_up = i64::try_from(settings.give_up_after.as_millis()).unwrap_or(i64::MAX / 4);
         let too_old = now - message.created_at > give_up;
@@ -120,14 +143,18 @@ impl Record {
             }
             _ if too_old => self.give_up(tx, message, error).await,
             Retry::Stop => {
+                let before = store::accounts::status_for_update(tx, &self.account).await?;
                 accounts::block(tx, &self.account, &error.failure.message, now, now + ACCOUNT_REST_MS).await?;
-                self.rest(tx, &message, error).await
+                self.rest(tx, &message, error).await?;
+                Ok(if before.as_deref() == Some(accounts::ACTIVE) { Upshot::StoppedAccount } else { Upshot::GoesOn })
             }
             Retry::StopSender => {
+                let before = store::senders::status_for_update(tx, &message.sender_id).await?;
                 let reason = Some(error.failure.message.as_str());
                 store::senders::set_status(tx, &message.sender_id, senders::DEGRADED, reason, now).await?;
                 store::settings::touch_caches(tx).await?;
-                self.rest(tx, &message, error).await
+                self.rest(tx, &message, error).await?;
+                Ok(if before.as_deref() == Some(senders::DEGRADED) { Upshot::GoesOn } else { Upshot::StoppedSender })
             }
             Retry::BackOff | Retry::Once => self.later(tx, &message, error, State::Ready, self.pause(2)).await,
             Retry::Pair => self.later(tx, &message, error, State::Ready, self.pause(4)).await,
@@ -139,7 +166,7 @@ impl Record {
     }
 
     /// Nothing of this sender is tried before a person has looked, or the rest is over.
-    async fn rest(&self, tx: &mut Tx, message: &Message, error: &SendError) -> Result<()> {
+    async fn rest(&self, tx: &mut Tx, message: &Message, error: &SendError) -> Result<Upshot> {
         let until = self.engine.now() + ACCOUNT_REST_MS;
         lanes::hold(tx, &message.sender_id, until, Some(&error.failure.message)).await?;
         self.later(tx, message, error, State::Ready, ACCOUNT_REST_MS).await
@@ -152,7 +179,14 @@ impl Record {
         (seconds * 1000.0 * (0.5 + self.chance)) as i64
     }
 
-    async fn later(&self, tx: &mut Tx, message: &Message, error: &SendError, state: State, wait: i64) -> Result<()> {
+    async fn later(
+        &self,
+        tx: &mut Tx,
+        message: &Message,
+        error: &SendError,
+        state: State,
+        wait: i64,
+    ) -> Result<Upshot> {
         let next = self.engine.now() + wait;
         // An answer settles this attempt, but not one before it that was never answered.
         let answered = !matches!(error.retry, Retry::Unknown);
@@ -166,10 +200,11 @@ impl Record {
             ..MessageData::default()
         };
         let kind = if state == State::Unknown { events::MESSAGE_UNKNOWN } else { events::MESSAGE_RETRYING };
-        self.note(tx, kind, message, data).await
+        self.note(tx, kind, message, data).await?;
+        Ok(Upshot::GoesOn)
     }
 
-    async fn give_up(&self, tx: &mut Tx, mut message: Message, error: &SendError) -> Result<()> {
+    async fn give_up(&self, tx: &mut Tx, mut message: Message, error: &SendError) -> Result<Upshot> {
         jobs::delete(tx, &self.job().id).await?;
         message.status = Status::Failed;
         message.receipts |= Status::Failed.bit();
@@ -186,7 +221,8 @@ impl Record {
         if let Some(sender) = verification::moved(tx, &self.engine, &message).await? {
             *self.follows.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
         }
-        Moves::of(tx, &message).await
+        Moves::of(tx, &message).await?;
+        Ok(Upshot::GaveUp)
     }
 
     async fn note(&self, tx: &mut Tx, kind: &'static str, message: &Message, data: MessageData) -> Result<()> {

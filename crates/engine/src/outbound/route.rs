@@ -91,13 +91,18 @@ impl Resting {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(account).is_some_and(|until| *until > now)
     }
 
-    /// What an attempt over an account says about it.
-    pub(super) fn learn(&self, account: &Id, error: Option<&SendError>, now: i64) {
+    /// What an attempt over an account says about it; whether its rest begins with this one.
+    pub(super) fn learn(&self, account: &Id, error: Option<&SendError>, now: i64) -> bool {
         let mut resting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match error {
-            Some(error) if may_go_elsewhere(error) => resting.insert(*account, now + REST_MS),
-            _ => resting.remove(account),
-        };
+            Some(error) if may_go_elsewhere(error) => {
+                resting.insert(*account, now + REST_MS).is_none_or(|until| until <= now)
+            }
+            _ => {
+                resting.remove(account);
+                false
+            }
+        }
     }
 }
 

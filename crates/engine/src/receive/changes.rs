@@ -24,7 +24,7 @@ impl Intake<'_> {
                 store::templates::put(tx, &template).await?;
             }
             // Unknown here, or more changed than was told: the provider is asked.
-            _ => crate::workers::sync_soon(tx, self.engine, &account).await?,
+            _ => crate::templates::sync::soon(tx, self.engine, &account).await?,
         }
         self.followed.files = true;
         let data = ChangeData { name: fact.name.clone(), status: fact.status.clone(), reason: fact.reason.clone() };
@@ -84,6 +84,7 @@ impl Intake<'_> {
             .await?;
             // A person has one address of a kind; the old one may be somebody else's tomorrow.
             for gone in old.iter().filter(|gone| added && gone.kind == address.kind) {
+                consent::follow(tx, self.engine, organization, gone, address).await?;
                 store::contacts::remove_address(tx, organization, &gone.kind, &gone.value).await?;
             }
         }

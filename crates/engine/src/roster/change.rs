@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use store::contacts::{self as rows, Contact};
+use store::labels::{self, Target};
 use store::senders::Sender;
 use store::{Id, Result, Tx, Work};
 
@@ -61,11 +62,34 @@ pub(super) async fn make(
     apply(&mut contact, change);
     contact.updated_at = engine.now();
     rows::update(tx, &contact).await?;
-    beside(tx, engine, &contact, change, source).await?;
+    let change = adding(tx, &id, change).await?;
+    beside(tx, engine, &contact, &change, source).await?;
     let note = Note::new(organization, events::CONTACT_CREATED, &id).of_sender(&sender.id);
     let data = directory::ChangedData { source: "api".into(), ..directory::ChangedData::default() };
     events::append(tx, engine, note, &data).await?;
     Ok(Some(contact))
+}
+
+/// The same change where what somebody has already stays.
+async fn adding(tx: &mut Tx, contact: &Id, change: &Change) -> Result<Change> {
+    let mut change = change.clone();
+    if let Some(tags) = change.tags.take() {
+        change.tags = Some(union(rows::tags(tx, contact).await?, tags));
+    }
+    if let Some(labels) = change.labels.take() {
+        let known = labels::on(tx, Target::Contact, contact).await?.into_iter().map(|label| label.name);
+        change.labels = Some(union(known.collect(), labels));
+    }
+    Ok(change)
+}
+
+fn union(mut known: Vec<String>, new: Vec<String>) -> Vec<String> {
+    for word in new {
+        if !known.contains(&word) {
+            known.push(word);
+        }
+    }
+    known
 }
 
 async fn insert(tx: &mut Tx, engine: &Engine, organization: &Id, phone: &str) -> Result<Id> {

@@ -11,13 +11,12 @@ mod import;
 mod labels;
 
 use serde_json::{Map, Value};
-use store::contacts::{Address, Contact};
+use store::contacts::Contact;
 pub use store::roster::{Filter, Labelled, Traffic, Whose};
 use store::senders::Sender;
 use store::{Id, Result, Tx, roster as rows};
 
 use crate::consent::{self, MARKETING};
-use crate::contacts::PHONE;
 use crate::events::{self, Note};
 use crate::{Engine, directory};
 
@@ -51,9 +50,9 @@ pub struct Change {
     pub email: Option<Option<String>>,
     pub company: Option<Option<String>>,
     pub notes: Option<Option<String>>,
-    /// All of them.
+    /// All of them; of whoever is made, these besides those that are there.
     pub tags: Option<Vec<String>>,
-    /// All of them, by name.
+    /// The same, by name.
     pub labels: Option<Vec<String>>,
     /// These besides those that are there; `None` takes one away.
     pub attributes: Vec<(String, Option<Value>)>,
@@ -146,10 +145,6 @@ async fn entry(tx: &mut Tx, contact: Contact, channel: &str, sender: Option<&Id>
     Ok(Entry { contact, tags, labels, opted_in: !opted_out, traffic })
 }
 
-fn phone(number: &str) -> Address {
-    Address { kind: PHONE.into(), value: number.into() }
-}
-
 fn whose(sender: &Sender) -> Whose<'_> {
     Whose { organization: &sender.organization_id, sender: &sender.id, channel: &sender.channel, purpose: MARKETING }
 }
@@ -188,14 +183,14 @@ impl Engine {
     }
 }
 
+/// Whichever of a contact's addresses it was said under.
 async fn minds(tx: &mut Tx, contact: &Contact, channel: &str) -> Result<Minds> {
     let mut minds = Minds::default();
-    let Some(number) = &contact.phone else { return Ok(minds) };
-    for entry in store::opt_outs::entries(tx, &contact.organization_id, &phone(number)).await? {
-        if entry.channel == channel && entry.purpose == MARKETING {
-            match entry.wanted {
-                true => minds.opted_in_at = Some(entry.created_at),
-                false => minds.opted_out_at = Some(entry.created_at),
+    for address in store::contacts::addresses(tx, &contact.id).await? {
+        for entry in store::opt_outs::entries(tx, &contact.organization_id, &address).await? {
+            if entry.channel == channel && entry.purpose == MARKETING {
+                let at = if entry.wanted { &mut minds.opted_in_at } else { &mut minds.opted_out_at };
+                *at = (*at).max(Some(entry.created_at));
             }
         }
     }

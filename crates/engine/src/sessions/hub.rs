@@ -48,6 +48,13 @@ impl Hub {
         self.held().get(sender).cloned()
     }
 
+    /// Stops a session if it runs here.
+    pub(crate) fn stop(&self, sender: &Id) {
+        if let Some(held) = self.get(sender) {
+            held.stop.cancel();
+        }
+    }
+
     /// A session told how it stands.
     pub(super) fn told(&self, sender: &Id, fence: i64, state: State) {
         if let Some(held) = self.held().get_mut(sender).filter(|held| held.fence == fence) {

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use engine::campaigns::{self, Counts, Standing, State, Wish};
 use engine::directory;
-use engine::events::CAMPAIGN_UPDATED;
+use engine::events::{CAMPAIGN_UPDATED, MESSAGE_CREATED, MESSAGE_FAILED};
 use engine::facts::Fact;
-use engine::failure::{Code, Failure};
+use engine::failure::{Code, Failure, Retry, SendError};
 use engine::messages::Status;
 use engine::{facts, retention, workers};
 use rand::rngs::StdRng;
@@ -17,7 +17,7 @@ use testkit::{Gate, House, Reply, on_both};
 use tokio_util::sync::CancellationToken;
 
 use crate::campaigns::{campaign, customer, customers, draft, opt_out, run, standings, wish};
-use crate::{DAY, HOOK, die, millis, seconds, working};
+use crate::{DAY, HOOK, HOUR, die, millis, seconds, working};
 
 /// Nobody was written to twice.
 fn once(house: &House) -> usize {
@@ -211,6 +211,42 @@ on_both! {
         let done = run(house, &id).await;
         assert_eq!((done.state, once(house)), (State::Completed, 2));
         assert_eq!(done.counts, Counts { sent: 2, failed: 1, ..Counts::default() });
+    }
+
+    /// Who says stop while his message waits for a token is not written to. What was sent to him alone goes all the same.
+    async fn a_stop_overtakes_what_waits(house: &mut House) {
+        house.settings.senders.messages_per_second = Some(1);
+        house.settings.senders.burst = Some(1);
+        house.restart().await;
+        let dead = SendError { retry: Retry::Stop, ..SendError::refused(Code::AccountProblem, "the token is dead") };
+        house.provider.will([Reply::Fails(dead)]);
+        let alone = house.send(&customer(0), "yours").await;
+        let id = draft(house, customers(3)).await;
+        wish(house, &id, Wish::Start).await.unwrap();
+        house.settle().await;
+        let held = campaign(house, &id).await.counts;
+        assert_eq!((house.provider.texts(), held), (vec!["yours".into()], Counts { queued: 3, ..Counts::default() }));
+
+        for number in 0..2 {
+            let stop = house.inbound(&customer(number), &format!("in.{number}"), "STOP");
+            house.receive(vec![Fact::Message(Box::new(stop))]).await;
+        }
+        house.advance(seconds(60));
+        house.give_new_token().await;
+        let done = run(house, &id).await;
+        let counts = Counts { sent: 1, failed: 2, ..Counts::default() };
+        assert_eq!((done.state, done.counts), (State::Completed, counts));
+        standings(house, &id).await;
+        house.advance(HOUR);
+        house.settle().await;
+        let to: Vec<_> = house.provider.calls().into_iter().map(|call| call.to).collect();
+        assert_eq!(to, [customer(0), customer(2), customer(0)]);
+        assert_eq!(house.message(&alone.id).await.status, Status::Sent);
+        let people = house.engine.campaign_recipients(&done, &[Standing::Failed], 10, 0).await.unwrap();
+        for person in people {
+            assert_eq!(campaigns::failure(&person).unwrap().code, Code::RecipientOptedOut);
+            assert_eq!(house.story(&person.message_id.unwrap()).await, [MESSAGE_CREATED, MESSAGE_FAILED]);
+        }
     }
 
     async fn old_ones_go_with_old_messages(house: &mut House) {

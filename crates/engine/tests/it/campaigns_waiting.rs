@@ -1,9 +1,10 @@
 //! Campaigns that wait: for their time, for a limit to open, for a sender or a template to come back.
 
-use engine::campaigns::{Counts, Refusal, State, Wish};
+use engine::campaigns::{Campaign, Counts, Refusal, State, Wish};
 use engine::facts::{Fact, SenderChange};
 use engine::senders::{self, CONNECTED, DISCONNECTED};
-use engine::{templates, workers};
+use engine::{Id, templates, workers};
+use store::{Result, Tx, Work};
 use testkit::{House, on_both};
 
 use crate::campaigns::{MONTH, approve, campaign, customers, draft, run, standings, wish};
@@ -15,6 +16,18 @@ fn at(house: &House, after: std::time::Duration) -> Wish {
 
 fn calls(house: &House) -> usize {
     house.provider.calls().len()
+}
+
+/// Puts other content into a campaign; returns what was there.
+struct Write(Id, String);
+
+impl Work for Write {
+    type Output = String;
+    async fn run(&self, tx: &mut Tx) -> Result<String> {
+        let it = store::campaigns::get_for_update(tx, &self.0).await?.unwrap();
+        store::campaigns::update(tx, &Campaign { content: self.1.clone(), ..it.clone() }).await?;
+        Ok(it.content)
+    }
 }
 
 async fn stand(house: &House, status: &str) {
@@ -142,6 +155,47 @@ on_both! {
         }
     }
 
+    /// Turns that are under way at once have none of it twice.
+    async fn what_is_left_is_shared_out(house: &mut House) {
+        house.provider.set_people_per_day(Some(60));
+        let ids = [draft(house, customers(90)).await, draft(house, customers(180).split_off(90)).await];
+        for id in &ids {
+            wish(house, id, Wish::Start).await.unwrap();
+        }
+        house.pass(2 * MINUTE, seconds(1)).await;
+        assert_eq!(calls(house), 60);
+        let mut counts = Counts::default();
+        for id in &ids {
+            let held = campaign(house, id).await;
+            assert!(held.reason.unwrap().contains("written to 60 people") && held.resumes_at.is_some());
+            counts = counts.and(held.counts);
+            standings(house, id).await;
+        }
+        assert_eq!(counts, Counts { sent: 60, pending: 120, ..Counts::default() });
+    }
+
+    /// Nor does a turn that fails cost the others what they had taken.
+    async fn what_a_failed_turn_had_is_there_again(house: &mut House) {
+        house.provider.set_people_per_day(Some(60));
+        let broken = draft(house, customers(90)).await;
+        let ids = [draft(house, customers(180).split_off(90)).await, draft(house, customers(270).split_off(180)).await];
+        let content = house.engine.db.write(Write(broken, "broken".into())).await.unwrap();
+        for id in ids.iter().chain([&broken]) {
+            wish(house, id, Wish::Start).await.unwrap();
+        }
+        for _ in 0..10 {
+            workers::drain(&house.engine).await.unwrap_err();
+            house.advance(seconds(1));
+        }
+        house.engine.db.write(Write(broken, content)).await.unwrap();
+        house.pass(2 * MINUTE, seconds(1)).await;
+        assert_eq!(calls(house), 60);
+        for id in ids.iter().chain([&broken]) {
+            assert!(campaign(house, id).await.reason.unwrap().contains("written to 60 people"));
+            standings(house, id).await;
+        }
+    }
+
     async fn it_waits_for_its_sender_and_its_template(house: &mut House) {
         let id = draft(house, customers(2)).await;
         stand(house, DISCONNECTED).await;
@@ -167,6 +221,23 @@ on_both! {
         let failed = run(house, &id).await;
         assert_eq!((failed.state, failed.counts), (State::Failed, Counts { failed: 70, ..Counts::default() }));
         assert_eq!(failed.reason.unwrap(), "nobody could be written to");
+
+        // Lost midway: whoever was not written to is told why.
+        for status in ["REJECTED", "DISABLED"] {
+            let id = draft(house, customers(2)).await;
+            approve(house, Some("PENDING")).await;
+            wish(house, &id, Wish::Start).await.unwrap();
+            house.settle().await;
+            let held = campaign(house, &id).await;
+            assert_eq!((held.state, held.reason.as_deref()), (State::Sending, Some("the template is pending")));
+            approve(house, Some(status)).await;
+            house.advance(seconds(10));
+            let failed = run(house, &id).await;
+            assert_eq!((failed.state, failed.counts.failed), (State::Failed, 2), "{status}");
+            let told = house.engine.campaign_recipients(&failed, &[], 1, 0).await.unwrap();
+            let why = engine::campaigns::failure(&told[0]).unwrap();
+            assert_eq!(why.message, format!("The template is {}.", status.to_lowercase()));
+        }
 
         let id = draft(house, customers(70)).await;
         wish(house, &id, Wish::Start).await.unwrap();

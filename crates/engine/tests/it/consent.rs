@@ -6,10 +6,13 @@ use engine::content::Content;
 use engine::events::{CONSENT_GIVEN, CONSENT_WITHDRAWN, MESSAGE_CREATED, MESSAGE_FAILED};
 use engine::facts::{self, Fact};
 use engine::messages::{self, Consult, Echo, Message, Status, Terms};
-use engine::{Outcome, Refusal};
+use engine::{Outcome, Refusal, directory};
 use testkit::{DIALECT, House, on_both};
 
 use crate::{ANN, BOB};
+
+/// Where somebody moves.
+const CAT: &str = "+15550200003";
 
 fn address(value: &str) -> Address {
     Address { kind: PHONE.into(), value: value.into() }
@@ -88,6 +91,41 @@ on_both! {
         assert_eq!(back[0].id, made[0].id);
         assert_eq!(house.story(&made[0].id).await, [CONSENT_WITHDRAWN, CONSENT_GIVEN]);
         assert!(send(house, ANN, Consult::Always).await.is_ok());
+        house.settle().await;
+    }
+
+    /// Told by the provider or by a caller.
+    async fn it_goes_with_who_moves_to_another_address(house: &mut House) {
+        let (organization, sender) = (house.organization.id, house.sender.external_id.clone());
+        let user = |value: &str| Address { kind: USER.into(), value: value.into() };
+        let moved = |old, new| facts::IdentityChange { sender: sender.clone(), old: vec![old], new: vec![new], document: None };
+        says(house, ANN, 1, "STOP").await;
+        house.receive(vec![Fact::Identity(moved(address(ANN), address(BOB)))]).await;
+        assert_eq!(send(house, BOB, Consult::Always).await.unwrap_err(), Refusal::OptedOut);
+        let opt_out = facts::Preference {
+            sender: sender.clone(),
+            from: vec![user("US.1")],
+            purpose: consent::MARKETING.into(),
+            wanted: false,
+            document: None,
+        };
+        house.receive(vec![Fact::Preference(opt_out), Fact::Identity(moved(user("US.1"), user("US.2")))]).await;
+        let entries = house.engine.consent_entries(&organization, &user("US.2")).await.unwrap();
+        assert_eq!((entries[0].wanted, entries[0].source.as_str()), (false, consent::BY_MOVE));
+
+        let id = house.engine.directory_id(&organization, BOB).await.unwrap().unwrap();
+        let change = directory::Change { phone: Some(CAT.into()), ..directory::Change::default() };
+        let update = directory::Update { engine: house.engine.clone(), organization, id, change };
+        house.engine.perform(update).await.unwrap().unwrap();
+        assert_eq!(send(house, CAT, Consult::Always).await.unwrap_err(), Refusal::OptedOut);
+        let filter = Filter { value: Some(CAT.into()), ..Filter::default() };
+        let made = house.engine.opt_outs(&organization, &filter, 10, 0).await.unwrap();
+        assert_eq!(house.story(&made[0].id).await, [CONSENT_WITHDRAWN]);
+        let entries = house.engine.consent_entries(&organization, &address(CAT)).await.unwrap();
+        assert_eq!((entries.len(), entries[0].source.as_str(), entries[0].proof.is_some()), (1, consent::BY_MOVE, true));
+        // And back, if she changes her mind.
+        says(house, CAT, 2, "START").await;
+        assert!(send(house, CAT, Consult::Always).await.is_ok());
         house.settle().await;
     }
 }

@@ -102,6 +102,8 @@ on_both! {
             format!("msg_{}", id.ulid()),
             id.ulid().to_lowercase(),
             "theirs_1".into(),
+            "theirs_1:delivered".into(),
+            format!("{}:failed", id.hex24()),
             event.id.hex24(),
             format!("evt_{}", event.id.ulid()),
             format!("dlv_{}", deliveries[0].id.ulid()),
@@ -111,7 +113,7 @@ on_both! {
         assert!(told(house, &message.contact_id.hex24()).await[0].contains("contact.created"));
         let mut wrong = id.ulid();
         wrong.replace_range(25.., if wrong.ends_with('0') { "1" } else { "0" });
-        for unknown in [wrong.as_str(), "", "nonsense", &house.engine.new_id().hex24()] {
+        for unknown in [wrong.as_str(), "", "nonsense", "nonsense:sent", ":", &house.engine.new_id().hex24()] {
             assert!(told(house, unknown).await.is_empty(), "{unknown}");
         }
     }

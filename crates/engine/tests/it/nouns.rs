@@ -58,6 +58,29 @@ on_both! {
         assert!(label(house, "vip").await.is_ok());
     }
 
+    async fn of_two_who_change_a_contact_at_once_neither_loses(house: &mut House) {
+        let id = contact(house, ANN).await.unwrap().id;
+        let update = |name: Option<String>, email: Option<String>| contacts::Update {
+            engine: house.engine.clone(),
+            organization: house.organization.id,
+            sender: house.sender.id,
+            id,
+            name: name.map(Some),
+            email: email.map(Some),
+            metadata: None,
+        };
+        for round in 0..20 {
+            let (name, email) = (format!("Ann {round}"), format!("ann{round}@example.org"));
+            let (first, second) = tokio::join!(
+                house.engine.perform(update(Some(name.clone()), None)),
+                house.engine.perform(update(None, Some(email.clone()))),
+            );
+            assert!(first.unwrap().is_ok() && second.unwrap().is_ok());
+            let after = house.engine.contact(&house.organization.id, &house.sender.id, &id).await.unwrap().unwrap();
+            assert_eq!((after.name, after.email), (Some(name), Some(email)));
+        }
+    }
+
     async fn labels_stick_to_what_their_owner_has(house: &mut House) {
         house.subscribe(HOOK, &[MESSAGE_RECEIVED]).await;
         let (vip, late) = (label(house, "vip").await.unwrap(), label(house, "late").await.unwrap());

@@ -3,6 +3,7 @@
 mod pool;
 mod world;
 
+use engine::accounts::Remove;
 use engine::events::{
     NUMBER_ACTIVATED, NUMBER_CODE_WANTED, NUMBER_FAILED, NUMBER_MOVED, NUMBER_PAYMENT_WANTED, NUMBER_RELEASED,
 };
@@ -10,6 +11,7 @@ use engine::numbers::{
     Approve, Bought, Decline, Error, Method, New, Payment, Place, Purchased, Release, Standing, State, Why, drive,
     expects_code, request_code, verify,
 };
+use engine::provider::CallError;
 use engine::{Id, Refusal, workers};
 use testkit::{Kind, on_both, tell};
 use world::{When, World, away, no};
@@ -245,6 +247,133 @@ on_both! {
         }
         world.settle().await;
         assert_eq!(world.state(&id).await, "released");
+    }
+
+    /// The network has the last word about what stands there, and none about what the carrier and the buyer get back.
+    async fn no_network_keeps_a_number_or_money_from_going_back(world: &mut World) {
+        with_till(world).await;
+        let left = "it is still on the account at the network: the provider does not accept our token: dead";
+        let dead = || CallError::Unauthorized { message: "dead".into(), code: None };
+        world.street.state().errors.insert("remove", vec![dead(), away(), no("in use")].into());
+        world.street.state().errors.insert("register", vec![no("no such luck")].into());
+        let failed = world.buy(world.wish()).await;
+        world.settle().await;
+        world.pay(&failed).await;
+        world.settle().await;
+        let order = world.order(&failed).await;
+        assert_eq!((order.state, order.details.refund.is_some()), (State::Failed, true));
+        let why = format!("no such luck; {left}");
+        assert_eq!((order.details.left_behind.as_deref(), order.why()), (Some(left), Some(why.clone())));
+        let told = store::events::about(&mut world.engine.db.reader().await.unwrap(), &failed).await.unwrap().pop().unwrap();
+        assert!(told.kind == NUMBER_FAILED && told.data.contains(&why), "{}", told.data);
+        let story = engine::explain::explain(&world.engine, &failed.hex24()).await.unwrap();
+        assert!(story.iter().any(|line| line.text == format!("left behind: {left}")), "{story:?}");
+        assert!(world.street.state().sold.is_empty());
+        world.street.state().known.clear();
+        nothing_is_kept(world);
+        world.street.state().sessions.clear();
+        world.street.state().refunds.clear();
+
+        // One that is away is asked again, after the carrier has its number back.
+        let [used, orphan] = [world.buy(world.wish()).await, world.buy(world.wish()).await];
+        world.settle().await;
+        for id in [used, orphan] {
+            world.pay(&id).await;
+        }
+        world.settle().await;
+        release(world, &used).await.unwrap();
+        world.settle().await;
+        let order = world.order(&used).await;
+        assert_eq!((order.state, order.why().as_deref()), (State::Releasing, Some("the provider could not be reached")));
+        assert_eq!(world.street.state().sold.len(), 1);
+        world.clock.advance(MINUTE);
+        world.settle().await;
+        let order = world.order(&used).await;
+        let left = "it is still on the account at the network: in use";
+        assert_eq!((order.state, order.why().as_deref()), (State::Released, Some(left)));
+
+        // Whose account is gone has nothing there any more.
+        let remove = Remove { id: world.order(&orphan).await.account_id, now: world.clock.now() };
+        assert!(world.engine.perform(remove).await.unwrap());
+        let calls = world.street.state().calls.len();
+        release(world, &orphan).await.unwrap();
+        world.settle().await;
+        let order = world.order(&orphan).await;
+        assert_eq!((order.state, order.why(), world.street.state().sold.len()), (State::Released, None, 0));
+        assert!(!world.street.state().calls[calls..].contains(&"remove"));
+    }
+
+    async fn a_till_that_is_away_for_a_moment_ends_nothing_that_takes_days(world: &mut World) {
+        with_till(world).await;
+        let id = world.buy(world.wish()).await;
+        world.settle().await;
+        world.street.state().undecided = true;
+        world.clock.advance(HOUR);
+        world.settle().await;
+        for day in 0..3 {
+            world.street.state().errors.insert("end", vec![away(), away()].into());
+            for away in [true, false] {
+                for _ in 0..if away { 1 } else { 2 * 24 } {
+                    world.clock.advance(30 * MINUTE);
+                    world.settle().await;
+                }
+                let order = world.order(&id).await;
+                let why = away.then(|| "the provider could not be reached".to_owned());
+                assert_eq!((order.state, order.why()), (State::PendingPayment, why), "{day}");
+            }
+        }
+        world.pay_quietly(&id);
+        world.clock.advance(30 * MINUTE);
+        world.settle().await;
+        assert_eq!(world.state(&id).await, "active");
+        // One that is away for a day is given up.
+        let id = world.buy(world.wish()).await;
+        world.settle().await;
+        world.street.state().errors.insert("end", std::iter::repeat_with(away).take(1000).collect());
+        for _ in 0..2 * 26 {
+            world.clock.advance(30 * MINUTE);
+            world.settle().await;
+        }
+        assert_eq!((world.state(&id).await, why(world, &id).await), ("refunding", Why::Unreachable));
+    }
+
+    async fn money_is_on_its_way_until_it_has_arrived(world: &mut World) {
+        with_till(world).await;
+        let id = world.buy(world.wish()).await;
+        world.settle().await;
+        world.street.state().buying = vec![Bought::Gone { why: "sold".into() }; 3].into();
+        world.street.state().slow = vec![false, true].into();
+        world.pay(&id).await;
+        let mut said = Vec::new();
+        for _ in 0..4 {
+            world.settle().await;
+            let order = world.order(&id).await;
+            assert_eq!(order.details.refunded_at.is_some(), order.state == State::Failed);
+            said.push((order.state, order.details.refund, order.details.trouble));
+            world.clock.advance(HOUR);
+        }
+        let (on_its_way, refund) = ("the money is on its way back", |number| Some(format!("refund-{}-{number}", id.hex24())));
+        assert_eq!(said, [
+            (State::Refunding, refund(2), Some(on_its_way.into())),
+            (State::Refunding, None, Some("the bank does not take it".into())),
+            (State::Refunding, refund(1), Some(on_its_way.into())),
+            (State::Failed, refund(1), None),
+        ]);
+        nothing_is_kept(world);
+    }
+
+    async fn a_payment_is_believed_for_what_is_paid_at_the_till(world: &mut World) {
+        world.settings.numbers.payment = Payment::Operator;
+        world.restart().await;
+        let id = world.buy(world.wish()).await;
+        world.settle().await;
+        assert!(!world.news(&id, "of somebody else".into()).await);
+        world.settle().await;
+        assert_eq!((world.state(&id).await, world.street.state().sales), ("pending_payment", 0));
+        assert!(!world.news(&Id::floor(1), "of nobody".into()).await);
+        // Operators find an order whosever it is.
+        assert_eq!(world.engine.any_number_order(&id).await.unwrap().unwrap().organization_id, world.organization);
+        assert!(world.engine.any_number_order(&Id::floor(1)).await.unwrap().is_none());
     }
 
     async fn refusals_say_what_they_are(world: &mut World) {
@@ -493,7 +622,7 @@ fn two_processes_buy_one_number_each() {
         world.settle().await;
         world.clock.advance(3 * MINUTE);
         world.settle().await;
-        let orders = world.engine.number_orders(&world.organization, Some("profile")).await.unwrap();
+        let orders = world.engine.number_orders(&world.organization, Some("profile"), &[]).await.unwrap();
         assert!(orders.iter().all(|order| order.state == State::Active), "{orders:?}");
         let state = world.street.state();
         assert_eq!((state.sold.len(), state.sales), (6, 6));

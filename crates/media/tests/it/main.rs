@@ -81,6 +81,12 @@ async fn old_blobs_with_a_prefix_are_swept() {
     assert_eq!(blobs.usage(), used / 4 * 3);
     assert_eq!(blobs.sweep("out-", now).await.unwrap(), 0);
     assert_eq!(blobs.sweep("out-", now + 1).await.unwrap(), 1);
+    // Without a prefix those that have none, and nothing else that lies there.
+    std::fs::write(directory.path().join("01").join("-23456789a0000000000001"), "x").unwrap();
+    assert_eq!(blobs.sweep("", now).await.unwrap(), 1);
+    assert!(matches!(blobs.open(old).await, Err(Error::NotFound)));
+    blobs.open(&ids[2]).await.unwrap();
+    assert!(directory.path().join("01").join("-23456789a0000000000001").exists());
 }
 
 #[tokio::test]
@@ -119,16 +125,51 @@ async fn what_fails_leaves_nothing_behind() {
     assert_eq!(bytes(&blobs, ID, 0..4).await, b"kept");
 }
 
+fn millis(at: std::time::SystemTime) -> i64 {
+    at.duration_since(std::time::UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
+}
+
 #[tokio::test]
-async fn a_start_sweeps_what_a_crash_left_and_foreign_files_are_not_served() {
+async fn what_a_crash_left_is_swept_once_it_is_old_and_foreign_files_are_not_served() {
     let directory = TempDir::new().unwrap();
     drop(Blobs::directory(directory.path(), 100).unwrap());
-    std::fs::write(directory.path().join("incoming/half"), "half").unwrap();
+    let half = directory.path().join(format!("incoming/{ID}.0"));
+    std::fs::write(&half, "half").unwrap();
     std::fs::write(directory.path().join("67").join(ID), "no blob of ours, though long enough for a head").unwrap();
-    let blobs = Blobs::directory(directory.path(), 100).unwrap();
-    assert_eq!(files(&directory, "incoming"), 0);
-    assert_eq!(blobs.usage(), 46);
+    let blobs = Blobs::directory(directory.path(), 300).unwrap();
+    assert_eq!((blobs.usage(), files(&directory, "incoming")), (46, 1));
     assert!(matches!(blobs.open(ID).await, Err(Error::Io(_))));
+
+    // The same file comes again, and what is in its way may be another process's.
+    blobs.put(ID, meta("a/b", None), chunks(&["whole"]), 9).await.unwrap();
+    let written = millis(std::fs::metadata(&half).unwrap().modified().unwrap());
+    assert_eq!(blobs.sweep_incoming(written).await.unwrap(), 0);
+    assert_eq!(std::fs::read(&half).unwrap(), b"half");
+    assert_eq!(blobs.sweep_incoming(written + 1).await.unwrap(), 1);
+    assert_eq!((files(&directory, "incoming"), bytes(&blobs, ID, 0..9).await), (0, b"whole".to_vec()));
+}
+
+#[tokio::test]
+async fn whoever_works_beside_changes_nothing_and_counts_when_asked() {
+    let directory = TempDir::new().unwrap();
+    let nowhere = directory.path().join("nowhere");
+    let beside = Blobs::beside(&nowhere, 100);
+    beside.recount().await.unwrap();
+    assert_eq!((beside.usage(), beside.quota(), beside.sweep_incoming(i64::MAX).await.unwrap()), (0, 100, 0));
+    assert!(matches!(beside.open(ID).await, Err(Error::NotFound)) && !nowhere.exists());
+
+    let (one, two) =
+        (Blobs::directory(directory.path(), 1_000).unwrap(), Blobs::directory(directory.path(), 1_000).unwrap());
+    one.put(ID, meta("a/b", None), chunks(&["hello"]), 9).await.unwrap();
+    two.put(OTHER, meta("a/b", None), chunks(&["hello"]), 9).await.unwrap();
+    assert_eq!(one.usage(), two.usage());
+    two.recount().await.unwrap();
+    assert_eq!(two.usage(), 2 * one.usage());
+    // What the other brought was never counted here, and is not taken off.
+    assert!(one.delete(ID).await.unwrap() && one.delete(OTHER).await.unwrap());
+    assert_eq!(one.usage(), 0);
+    two.recount().await.unwrap();
+    assert_eq!(two.usage(), 0);
 }
 
 struct Served {

@@ -1,7 +1,6 @@
-//! The four calls that are needed.
+//! Calls, and those for sessions.
 
 use bytes::BytesMut;
-use engine::Id;
 use engine::numbers::{Bill, Session, Standing};
 use engine::provider::CallError;
 use reqwest::{Method, RequestBuilder};
@@ -10,14 +9,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::Stripe;
+use crate::amount::smallest;
 
 /// Bytes of an answer; real ones have some thousands.
 const MAX: usize = 1024 * 1024;
-/// Amounts come in millionths of a unit.
-const UNIT: i64 = 1_000_000;
-/// Currencies without a smaller unit.
-const WHOLE: [&str; 16] =
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"];
+/// Keys that are tried in the place of one that only ever gets the same error.
+const KEYS: usize = 20;
+const REPLAYED: &str = "idempotent-replayed";
 
 /// A session, as far as it matters.
 #[derive(Deserialize)]
@@ -27,7 +25,13 @@ pub(crate) struct CheckoutSession {
     status: Option<String>,
     payment_status: Option<String>,
     payment_intent: Option<Intent>,
-    pub(crate) client_reference_id: Option<String>,
+    metadata: Option<Metadata>,
+}
+
+/// Ours: whoever opens a session or a refund writes it, and no buyer can.
+#[derive(Deserialize)]
+pub(crate) struct Metadata {
+    pub(crate) order_id: Option<String>,
 }
 
 /// A payment: its name alone, or all of it where that was asked for.
@@ -53,6 +57,11 @@ impl Intent {
 }
 
 impl CheckoutSession {
+    /// What it was opened for, if it was by us.
+    pub(crate) fn order(&self) -> Option<&str> {
+        self.metadata.as_ref()?.order_id.as_deref()
+    }
+
     /// Where nothing had to be paid the session stands for the payment.
     pub(crate) fn standing(&self) -> Standing {
         let failed = || self.payment_intent.as_ref().is_some_and(Intent::has_failed);
@@ -68,11 +77,6 @@ impl CheckoutSession {
     }
 }
 
-#[derive(Deserialize)]
-struct Refund {
-    id: String,
-}
-
 #[derive(Default, Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -80,20 +84,22 @@ struct Problem {
 }
 
 #[derive(Default, Deserialize)]
-struct Details {
-    code: Option<String>,
+pub(crate) struct Details {
+    pub(crate) code: Option<String>,
     message: Option<String>,
 }
 
 /// Why there is no answer, or none that helps.
-struct No {
+pub(crate) struct No {
     /// 0: nobody answered.
     status: u16,
-    details: Details,
+    /// It is what was answered the first time; nothing was tried.
+    replayed: bool,
+    pub(crate) details: Details,
 }
 
 impl From<No> for CallError {
-    fn from(No { status, details }: No) -> Self {
+    fn from(No { status, details, .. }: No) -> Self {
         let message = details.message.unwrap_or_else(|| format!("HTTP {status} without an explanation"));
         match status {
             401 | 403 => Self::Unauthorized { message, code: None },
@@ -120,8 +126,7 @@ impl Stripe {
             ("metadata[order_id]", &order),
             ("expires_at", &expires_at),
         ];
-        let request = self.call(Method::POST, &["checkout", "sessions"]).header("idempotency-key", &order).form(&form);
-        let session: CheckoutSession = ask(request).await?;
+        let session: CheckoutSession = self.once(&["checkout", "sessions"], &order, &form).await?;
         let url = session.url.ok_or_else(|| CallError::Unreadable("a session without an address".into()))?;
         Ok(Session { id: session.id, url })
     }
@@ -142,22 +147,30 @@ impl Stripe {
         }
     }
 
-    pub(crate) async fn give_back(&self, order: &Id, reference: &str) -> Result<String, CallError> {
-        if !reference.starts_with("pi_") {
-            return Ok("nothing had to be paid".to_owned());
+    /// Makes something, once however often it is asked. Stripe answers a key for a day as it did the first time, also that
+    /// something went wrong with itself: after such an answer, and never after silence, the next key is taken. Which one is
+    /// asked of the keys themselves, one after the other, and one new one is used at most.
+    pub(crate) async fn once<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        key: &str,
+        form: &[(&str, &str)],
+    ) -> Result<T, No> {
+        let mut answer = self.with_key(path, key, form).await;
+        for number in 1..KEYS {
+            if !answer.as_ref().is_err_and(|no| no.replayed && no.status >= 500) {
+                break;
+            }
+            answer = self.with_key(path, &format!("{key}-{number}"), form).await;
         }
-        let (order, key) = (order.hex24(), format!("refund-{}", order.hex24()));
-        let form = [("payment_intent", reference), ("metadata[order_id]", &order)];
-        let request = self.call(Method::POST, &["refunds"]).header("idempotency-key", key).form(&form);
-        match ask::<Refund>(request).await {
-            Ok(refund) => Ok(refund.id),
-            // By hand, or by us and the key is forgotten.
-            Err(no) if no.details.code.as_deref() == Some("charge_already_refunded") => Ok("already".to_owned()),
-            Err(no) => Err(no.into()),
-        }
+        answer
     }
 
-    fn call(&self, method: Method, path: &[&str]) -> RequestBuilder {
+    async fn with_key<T: DeserializeOwned>(&self, path: &[&str], key: &str, form: &[(&str, &str)]) -> Result<T, No> {
+        ask(self.call(Method::POST, path).header("idempotency-key", key).form(form)).await
+    }
+
+    pub(crate) fn call(&self, method: Method, path: &[&str]) -> RequestBuilder {
         let mut url = self.options.base_url.clone();
         // Segments are escaped, so that no id can leave its place.
         if let Ok(mut segments) = url.path_segments_mut() {
@@ -168,16 +181,12 @@ impl Stripe {
     }
 }
 
-/// As it is counted in the currency's smallest unit, rounded up.
-fn smallest(amount: i64, currency: &str) -> i64 {
-    let parts = if WHOLE.contains(&currency) { UNIT } else { UNIT / 100 };
-    amount.max(0).div_euclid(parts) + i64::from(amount.max(0) % parts > 0)
-}
-
-async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, No> {
-    let silent = |why: &str| No { status: 0, details: Details { message: Some(why.to_owned()), code: None } };
+pub(crate) async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, No> {
+    let silent =
+        |why: &str| No { status: 0, replayed: false, details: Details { message: Some(why.to_owned()), code: None } };
     let mut response = request.send().await.map_err(|_| silent("the till did not answer"))?;
     let (status, mut body) = (response.status().as_u16(), BytesMut::new());
+    let replayed = response.headers().get(REPLAYED).is_some_and(|value| value == "true");
     while let Some(chunk) = response.chunk().await.map_err(|_| silent("the till's answer broke off"))? {
         if body.len() + chunk.len() > MAX {
             return Err(silent("the till's answer is too long"));
@@ -188,21 +197,12 @@ async fn ask<T: DeserializeOwned>(request: RequestBuilder) -> Result<T, No> {
         return serde_json::from_slice(&body).map_err(|_| silent("the till's answer cannot be read"));
     }
     let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-    Err(No { status, details: problem.error })
+    Err(No { status, replayed, details: problem.error })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn amounts_are_counted_in_the_smallest_unit() {
-        for (amount, currency, counted) in
-            [(2_000_000, "USD", 200), (1_999_999, "EUR", 200), (500_000_000, "JPY", 500), (1, "USD", 1), (-1, "USD", 0)]
-        {
-            assert_eq!(smallest(amount, currency), counted, "{amount} {currency}");
-        }
-    }
 
     #[test]
     fn a_session_says_how_it_stands() {

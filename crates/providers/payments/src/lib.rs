@@ -1,17 +1,21 @@
 //! Money by Stripe Checkout: a session for each order, a push when it was paid, a refund where there is no number for it.
 //!
-//! Stateless. Every call that changes something carries a key made of the order's id, so that it counts once however often
-//! it is made. A push is believed with its signature only, and answered when what it says is committed; it may come
-//! again, late and in any order. A crash loses nothing: Stripe pushes again, and the engine asks when it has waited long enough.
+//! Stateless. Every call that makes something carries a key made of the order's id, so that it counts once however often
+//! it is made (`Stripe::once`). The order's id is in the metadata of what is made for it, where no buyer can put anything;
+//! a session that does not have it is nobody's. A push is believed with its signature only, and answered when what it says
+//! is committed; it may come again, late and in any order. A crash loses nothing: Stripe pushes again, and the engine asks
+//! when it has waited long enough.
 
+mod amount;
 mod api;
 mod push;
+mod refund;
 mod signature;
 
 use std::time::Duration;
 
 use engine::failure::{Code, SendError};
-use engine::numbers::{Bill, Payments, Session, Standing};
+use engine::numbers::{Bill, Payments, Refund, Session, Standing};
 use engine::provider::{Account, CallError, Outgoing, Pace, Provider, Push, Sent};
 use engine::senders::Sender;
 use engine::{Clock, Id};
@@ -95,7 +99,7 @@ impl Payments for Stripe {
         Box::pin(self.end_session(session))
     }
 
-    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str) -> Called<'a, String> {
-        Box::pin(self.give_back(order, reference))
+    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str, begun: Option<&'a str>) -> Called<'a, Refund> {
+        Box::pin(self.give_back(order, reference, begun))
     }
 }

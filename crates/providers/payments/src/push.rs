@@ -53,7 +53,7 @@ impl Stripe {
         }
         let session: CheckoutSession = serde_json::from_value(data.object).map_err(unreadable)?;
         // Sessions of somebody else's may come by the same address.
-        let Some(order) = session.client_reference_id.as_deref().and_then(Id::parse_hex24) else { return Ok(()) };
+        let Some(order) = session.order().and_then(Id::parse_hex24) else { return Ok(()) };
         let standing = match kind.as_str() {
             "checkout.session.completed" | "checkout.session.async_payment_succeeded" => session.standing(),
             "checkout.session.expired" | "checkout.session.async_payment_failed" => Standing::Ended,

@@ -3,9 +3,29 @@
 use std::sync::{MutexGuard, PoisonError};
 
 use super::account::Account;
+use super::course::Take;
 use super::desk::Desk;
 
-/// A number that was bought.
+/// Whether a buyer sees what he bought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Yes,
+    /// Not before somebody was refused the number.
+    OnRefusal,
+    /// The purchase is seen; where that is told apart, the number is listed from this time on.
+    From(i64),
+}
+
+/// How much later a number is listed than its purchase is seen, in milliseconds.
+const LATE_MS: i64 = 60 * 60 * 1000;
+
+impl Shown {
+    pub(super) fn of(take: &Take) -> Self {
+        if take.end.as_deref() == Some("late") { Self::OnRefusal } else { Self::Yes }
+    }
+}
+
+/// A number that was bought. It is kept when it was given back: its order and its end can still be asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Sold {
     /// The carrier's name for it.
@@ -20,6 +40,29 @@ pub(super) struct Sold {
     pub(super) inbound_url: Option<String>,
     /// Who is asked what to do with calls to it.
     pub(super) voice_url: Option<String>,
+    /// Milliseconds.
+    pub(super) sold_at: i64,
+    pub(super) released_at: Option<i64>,
+    pub(super) shown: Shown,
+}
+
+impl Sold {
+    fn is_out(&self, number: &str) -> bool {
+        self.released_at.is_none() && self.number == number
+    }
+
+    /// Its buyer can know that he has it.
+    pub(super) fn is_seen(&self) -> bool {
+        self.shown != Shown::OnRefusal
+    }
+
+    pub(super) fn is_listed(&self, now: i64) -> bool {
+        match self.shown {
+            Shown::Yes => true,
+            Shown::OnRefusal => false,
+            Shown::From(time) => time <= now,
+        }
+    }
 }
 
 /// What somebody looks for.
@@ -57,14 +100,17 @@ impl Desk {
             _ => format!("{beginning}{last}"),
         });
         let sold = self.sold();
-        let free = numbers.filter(|number| !sold.iter().any(|sold| sold.number == *number));
+        let free = numbers.filter(|number| !sold.iter().any(|sold| sold.is_out(number)));
         free.filter(|number| number.contains(contains)).take(wanted.limit.min(100)).collect()
     }
 
     /// `None`: somebody has it.
     pub(super) fn sell(&self, account: &Account, sold: Sold) -> Option<Sold> {
         let mut all = self.sold();
-        if all.iter().any(|known| known.number == sold.number) {
+        if let Some(known) = all.iter_mut().find(|known| known.is_out(&sold.number)) {
+            if known.shown == Shown::OnRefusal {
+                known.shown = Shown::From(self.world.now() + LATE_MS);
+            }
             return None;
         }
         all.push(sold.clone());
@@ -77,14 +123,22 @@ impl Desk {
     pub(super) fn take_back(&self, account: &Account, id: &str) -> bool {
         let name = account.credentials.name();
         let mut all = self.sold();
-        let Some(place) = all.iter().position(|sold| sold.id == id && sold.account == name) else { return false };
-        let gone = all.remove(place);
+        let its = |sold: &&mut Sold| sold.id == id && sold.account == name && sold.released_at.is_none();
+        let Some(sold) = all.iter_mut().find(its) else { return false };
+        sold.released_at = Some(self.world.now());
+        let gone = sold.number.clone();
         drop(all);
-        self.change(&name, |numbers| numbers.retain(|number| *number != gone.number));
+        self.change(&name, |numbers| numbers.retain(|number| *number != gone));
         true
     }
 
+    /// What an account has.
     pub(super) fn sold_to(&self, account: &str) -> Vec<Sold> {
+        self.ever_sold_to(account).into_iter().filter(|sold| sold.released_at.is_none()).collect()
+    }
+
+    /// The same and what it had.
+    pub(super) fn ever_sold_to(&self, account: &str) -> Vec<Sold> {
         self.sold().iter().filter(|sold| sold.account == account).cloned().collect()
     }
 }

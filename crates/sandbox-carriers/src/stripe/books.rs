@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::Unmoved;
+use super::refunds::{Bank, Refund};
 
 /// Sessions that are kept; older ones are forgotten.
 const KEPT: usize = 10_000;
@@ -71,7 +72,9 @@ pub(super) struct Session {
     pub(super) created: i64,
     pub(super) expires_at: i64,
     pub(super) standing: Standing,
-    pub(super) refund: Option<String>,
+    pub(super) bank: Bank,
+    /// Oldest first.
+    pub(super) refunds: Vec<Refund>,
 }
 
 impl Session {
@@ -103,17 +106,27 @@ impl Session {
         shown
     }
 
-    pub(super) fn with_refunds(&self) -> Value {
+    /// With the names of those refunds that did not come to nothing. `now`: seconds since 1970.
+    pub(super) fn with_refunds(&self, now: i64) -> Value {
         let mut shown = self.shown();
-        shown["refunds"] = json!(self.refund.iter().collect::<Vec<_>>());
+        let held = self.refunds.iter().filter(|refund| refund.holds(now));
+        shown["refunds"] = held.map(|refund| json!(refund.id)).collect();
         shown
     }
+}
+
+/// What is remembered of an answer.
+#[derive(Clone)]
+pub(super) enum Given {
+    Done(Value),
+    /// Something went wrong here, with this HTTP status.
+    Broken(u16),
 }
 
 /// An answer, and what it was an answer to.
 struct Answer {
     asked: [u8; 32],
-    given: Value,
+    given: Given,
     /// Seconds since 1970.
     at: i64,
 }
@@ -122,7 +135,7 @@ struct Answer {
 pub(super) enum Known {
     Fresh,
     /// The answer that it got.
-    Used(Value),
+    Used(Given),
     /// It stands for another request.
     Other,
 }
@@ -144,6 +157,10 @@ impl Books {
         self.sessions.iter().find(|session| session.id == id)
     }
 
+    pub(super) fn refunds(&self, account: &str) -> impl Iterator<Item = &Refund> {
+        self.sessions.iter().filter(move |session| session.account == account).flat_map(|session| &session.refunds)
+    }
+
     pub(super) fn paid_by(&mut self, account: &str, intent: &str) -> Option<&mut Session> {
         let mut own = self.sessions.iter_mut().filter(|session| session.account == account);
         own.find(|session| session.standing.intent() == Some(intent))
@@ -154,6 +171,12 @@ impl Books {
             self.sessions.pop_front();
         }
         self.sessions.push_back(session);
+    }
+
+    pub(super) fn banks_with(&mut self, id: &str, bank: Bank) {
+        if let Some(session) = self.sessions.iter_mut().find(|session| session.id == id) {
+            session.bank = bank;
+        }
     }
 
     pub(super) fn move_on(&mut self, id: &str, standing: Standing) -> Result<Session, Unmoved> {
@@ -185,7 +208,7 @@ impl Books {
         }
     }
 
-    pub(super) fn remember(&mut self, account: &str, key: &str, asked: [u8; 32], given: Value, at: i64) {
+    pub(super) fn remember(&mut self, account: &str, key: &str, asked: [u8; 32], given: Given, at: i64) {
         self.answers.insert((account.to_owned(), key.to_owned()), Answer { asked, given, at });
     }
 

@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::books::{Known, Session, Standing};
+use super::books::{Given, Known, Session, Standing};
+use super::refunds::Bank;
 use super::{Account, Desk, Unmoved};
 use crate::http::course::{self, Course};
 use crate::outside::Target;
@@ -32,12 +33,11 @@ pub(super) fn routes() -> Router<Shared> {
         .route("/v1/checkout/sessions", post(create))
         .route("/v1/checkout/sessions/{session}", get(retrieve))
         .route("/v1/checkout/sessions/{session}/expire", post(expire))
-        .route("/v1/refunds", post(refund))
         .fallback(nothing)
 }
 
 /// A refusal in Stripe's shape.
-struct Problem {
+pub(super) struct Problem {
     status: u16,
     kind: &'static str,
     code: Option<&'static str>,
@@ -46,7 +46,12 @@ struct Problem {
 }
 
 impl Problem {
-    fn new(status: u16, code: Option<&'static str>, param: Option<&str>, message: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: u16,
+        code: Option<&'static str>,
+        param: Option<&str>,
+        message: impl Into<String>,
+    ) -> Self {
         let param = param.map(str::to_owned);
         Self { status, kind: "invalid_request_error", code, param, message: message.into() }
     }
@@ -55,7 +60,7 @@ impl Problem {
         Self::new(400, Some(code), Some(param), message)
     }
 
-    fn unknown(what: &str, id: &str, param: &str) -> Self {
+    pub(super) fn unknown(what: &str, id: &str, param: &str) -> Self {
         Self::new(404, Some("resource_missing"), Some(param), format!("No such {what}: '{id}'"))
     }
 
@@ -83,7 +88,7 @@ async fn nothing(method: Method, uri: Uri) -> Response {
 }
 
 /// Whose key it is.
-fn customer(desk: &Desk, headers: &HeaderMap) -> Result<Arc<Account>, Problem> {
+pub(super) fn customer(desk: &Desk, headers: &HeaderMap) -> Result<Arc<Account>, Problem> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let Some(given) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
         return Err(Problem::new(401, None, None, "You did not provide an API key, as a bearer token."));
@@ -105,7 +110,7 @@ async fn course(desk: &Shared, done: impl FnOnce() -> Response) -> Response {
 }
 
 /// A call that changes something, as it came.
-struct Change {
+pub(super) struct Change {
     path: String,
     headers: HeaderMap,
     body: Bytes,
@@ -123,23 +128,48 @@ impl<S: Send + Sync> FromRequest<S> for Change {
 }
 
 impl Change {
-    /// Does it, or gives the answer that its key got before. Refusals are forgotten.
-    async fn once(&self, desk: &Shared, act: impl FnOnce(&Account, &Form) -> Result<Value, Problem>) -> Response {
+    /// Does it, or gives the answer that its key got before. Refusals are forgotten, errors of the server's are not.
+    pub(super) async fn once(
+        &self,
+        desk: &Shared,
+        act: impl FnOnce(&Account, &Form) -> Result<Value, Problem>,
+    ) -> Response {
         let account = match customer(desk, &self.headers) {
             Ok(account) => account,
             Err(problem) => return problem.into_response(),
         };
-        course(desk, || match self.done(desk, &account, act) {
-            Ok((answer, replayed)) => {
-                let mut response = Json(answer).into_response();
-                if replayed {
-                    response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
-                }
-                response
-            }
+        if let Known::Used(Given::Broken(status)) = self.known(desk, &account) {
+            return replayed(Problem::demanded(status.into()).into_response());
+        }
+        let answer = course(desk, || match self.done(desk, &account, act) {
+            Ok((answer, false)) => Json(answer).into_response(),
+            Ok((answer, true)) => replayed(Json(answer).into_response()),
             Err(problem) => problem.into_response(),
         })
-        .await
+        .await;
+        if answer.status().is_server_error() {
+            self.remember(desk, &account, Given::Broken(answer.status().as_u16()));
+        }
+        answer
+    }
+
+    fn key(&self) -> Option<&str> {
+        self.headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default())
+    }
+
+    fn asked(&self) -> [u8; 32] {
+        Sha256::digest([self.path.as_bytes(), b"\n", &*self.body].concat()).into()
+    }
+
+    fn known(&self, desk: &Desk, account: &Account) -> Known {
+        let known = |key| desk.books().known(&account.secret_key, key, &self.asked(), desk.now());
+        self.key().map_or(Known::Fresh, known)
+    }
+
+    fn remember(&self, desk: &Desk, account: &Account, given: Given) {
+        if let Some(key) = self.key() {
+            desk.books().remember(&account.secret_key, key, self.asked(), given, desk.now());
+        }
     }
 
     fn done(
@@ -148,31 +178,32 @@ impl Change {
         account: &Account,
         act: impl FnOnce(&Account, &Form) -> Result<Value, Problem>,
     ) -> Result<(Value, bool), Problem> {
-        let key = self.headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
-        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > 255) {
+        if self.key().is_some_and(|key| key.is_empty() || key.len() > 255) {
             return Err(Problem::new(400, None, None, "Idempotency keys have from 1 to 255 characters."));
         }
-        let asked = Sha256::digest([self.path.as_bytes(), b"\n", &*self.body].concat()).into();
-        if let Some(key) = &key {
-            match desk.books().known(&account.secret_key, key, &asked, desk.now()) {
-                Known::Fresh => {}
-                Known::Used(answer) => return Ok((answer, true)),
-                Known::Other => {
-                    let message = format!("Keys for idempotent requests stand for one request only: '{key}'.");
-                    return Err(Problem { kind: "idempotency_error", ..Problem::new(400, None, None, message) });
-                }
+        match self.known(desk, account) {
+            Known::Fresh => {}
+            Known::Used(Given::Done(answer)) => return Ok((answer, true)),
+            Known::Used(Given::Broken(status)) => return Err(Problem::demanded(status.into())),
+            Known::Other => {
+                let key = self.key().unwrap_or_default();
+                let message = format!("Keys for idempotent requests stand for one request only: '{key}'.");
+                return Err(Problem { kind: "idempotency_error", ..Problem::new(400, None, None, message) });
             }
         }
         let answer = act(account, &Form::read(&self.headers, &self.body)?)?;
-        if let Some(key) = &key {
-            desk.books().remember(&account.secret_key, key, asked, answer.clone(), desk.now());
-        }
+        self.remember(desk, account, Given::Done(answer.clone()));
         Ok((answer, false))
     }
 }
 
+fn replayed(mut response: Response) -> Response {
+    response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+    response
+}
+
 /// A form's fields. Of several with one name the last counts.
-struct Form(Vec<(String, String)>);
+pub(super) struct Form(Vec<(String, String)>);
 
 impl Form {
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
@@ -190,7 +221,7 @@ impl Form {
         }
     }
 
-    fn only(&self, known: impl Fn(&str) -> bool) -> Result<(), Problem> {
+    pub(super) fn only(&self, known: impl Fn(&str) -> bool) -> Result<(), Problem> {
         match self.0.iter().find(|(name, _)| !known(name) && !name.starts_with("metadata[")) {
             Some((name, _)) => {
                 Err(Problem::bad("parameter_unknown", name, format!("Received unknown parameter: {name}")))
@@ -199,11 +230,11 @@ impl Form {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rfind(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    fn need(&self, name: &str) -> Result<&str, Problem> {
+    pub(super) fn need(&self, name: &str) -> Result<&str, Problem> {
         self.get(name).ok_or_else(|| lacks(name))
     }
 
@@ -222,7 +253,7 @@ impl Form {
         }
     }
 
-    fn metadata(&self) -> Map<String, Value> {
+    pub(super) fn metadata(&self) -> Map<String, Value> {
         let key = |name: &str| Some(name.strip_prefix("metadata[")?.strip_suffix(']')?.to_owned());
         self.0.iter().filter_map(|(name, value)| Some((key(name)?, json!(value)))).collect()
     }
@@ -278,7 +309,8 @@ fn opened(desk: &Desk, account: &Account, form: &Form) -> Result<Session, Proble
         created: now,
         expires_at: end(form, now)?,
         standing: Standing::Open,
-        refund: None,
+        bank: Bank::default(),
+        refunds: Vec::new(),
     })
 }
 
@@ -343,31 +375,4 @@ async fn expire(State(desk): State<Shared>, Path(id): Path<String>, change: Chan
             }
         })
         .await
-}
-
-async fn refund(State(desk): State<Shared>, change: Change) -> Response {
-    change.once(&desk, |account, form| refunded(&desk, account, form)).await
-}
-
-fn refunded(desk: &Desk, account: &Account, form: &Form) -> Result<Value, Problem> {
-    form.only(|name| matches!(name, "payment_intent" | "reason"))?;
-    let (intent, now) = (form.need("payment_intent")?, desk.now());
-    let mut books = desk.books();
-    let id = books.fresh("re_", desk.world.now());
-    let Some(session) = books.paid_by(&account.secret_key, intent) else {
-        return Err(Problem::unknown("payment_intent", intent, "payment_intent"));
-    };
-    if !matches!(session.standing, Standing::Paid { .. }) {
-        let message = format!("This PaymentIntent ({intent}) does not have a successful charge to refund.");
-        return Err(Problem::new(400, None, Some("payment_intent"), message));
-    }
-    if session.refund.is_some() {
-        let message = format!("The charge of {intent} has already been refunded.");
-        return Err(Problem::new(400, Some("charge_already_refunded"), None, message));
-    }
-    session.refund = Some(id.clone());
-    Ok(json!({
-        "id": id, "object": "refund", "amount": session.amount, "currency": session.currency, "created": now,
-        "metadata": form.metadata(), "payment_intent": intent, "reason": form.get("reason"), "status": "succeeded",
-    }))
 }

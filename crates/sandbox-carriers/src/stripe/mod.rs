@@ -6,7 +6,9 @@
 //! to its account's platform in a signed event ([`events`]), again and again until it is taken.
 //!
 //! What goes wrong is drawn for calls (`Target::Till`) and for buyers (`Target::Buyer`): `Code("expired")` has the session
-//! end while he types, `Code("failed")` has his bank refuse what Stripe had taken already, `Duplicate` tells it all twice.
+//! end while he types, `Code("failed")` has his bank refuse what Stripe had taken already, `Duplicate` tells it all twice;
+//! `Code("refund-late")` and `Code("refund-failed")` let him pay, and have his bank think about a refund first
+//! ([`refunds`]). An error of the server's is what a key gets from then on, as it is at Stripe.
 //!
 //! Not here: everything else that Stripe sells, several endpoints for events, partial refunds, taxes, customers.
 
@@ -14,6 +16,7 @@ mod books;
 mod calls;
 mod events;
 mod page;
+mod refunds;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -28,6 +31,7 @@ use crate::outside::{Fault, Target};
 use crate::world::World;
 use crate::{StartError, serve};
 use books::{Books, Session, Standing};
+use refunds::Bank;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -95,7 +99,7 @@ impl Till {
         let (listener, url) = serve::bind(options.listen).await.map_err(listen)?;
         let desk = Desk { world: Arc::clone(world), url, accounts: Mutex::default(), books: Mutex::default() };
         let desk = Arc::new(desk);
-        let router = calls::routes().merge(page::routes()).with_state(Arc::clone(&desk));
+        let router = calls::routes().merge(refunds::routes()).merge(page::routes()).with_state(Arc::clone(&desk));
         tokio::spawn(serve::run(listener, router, world.stop.clone(), TaskTracker::new()));
         tokio::spawn(close_what_is_over(Arc::clone(&desk)));
         Ok(Self(desk))
@@ -117,17 +121,18 @@ impl Till {
     #[must_use]
     pub fn payments(&self) -> Vec<Value> {
         self.0.close();
-        self.0.books().sessions().map(Session::with_refunds).collect()
+        let now = self.0.now();
+        self.0.books().sessions().map(|session| session.with_refunds(now)).collect()
     }
 
     /// A buyer pays, or what is to go wrong befalls him.
     pub fn pay(&self, session: &str) -> Result<Value, Unmoved> {
-        self.0.pay(session).map(|session| session.with_refunds())
+        self.0.pay(session).map(|session| session.with_refunds(self.0.now()))
     }
 
     /// Nobody can pay any more.
     pub fn expire(&self, session: &str) -> Result<Value, Unmoved> {
-        self.0.move_on(session, Standing::Expired, false).map(|session| session.with_refunds())
+        self.0.move_on(session, Standing::Expired, false).map(|session| session.with_refunds(self.0.now()))
     }
 }
 
@@ -169,7 +174,13 @@ impl Desk {
                 self.move_on(id, Standing::Expired, false)?;
                 Err(Unmoved::Over)
             }
-            Some(Fault::Code(_)) => self.move_on(id, Standing::Declined { intent }, false),
+            Some(Fault::Code(word)) => match Bank::of(&word) {
+                None => self.move_on(id, Standing::Declined { intent }, false),
+                Some(bank) => {
+                    self.books().banks_with(id, bank);
+                    self.move_on(id, Standing::Paid { intent }, false)
+                }
+            },
             fault => self.move_on(id, Standing::Paid { intent }, fault == Some(Fault::Duplicate)),
         }
     }

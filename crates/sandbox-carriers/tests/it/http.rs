@@ -161,6 +161,30 @@ async fn the_same_key_is_the_same_message() {
 }
 
 #[tokio::test]
+async fn a_bought_number_is_found_by_digits_and_by_its_status_alone() {
+    let world = World::new().await;
+    let url = |path: &str| format!("{}/v2/{path}", world.carriers.http().url());
+    let found = async |path: &str| -> Vec<Value> {
+        let answer = world.client.get(url(path)).bearer_auth(telnyx_key()).send().await.unwrap();
+        serde_json::from_value(answer.json::<Value>().await.unwrap()["data"].take()).unwrap()
+    };
+    let body = json!({ "phone_numbers": [{ "phone_number": "+12125550150" }], "customer_reference": "mine" });
+    let order = world.client.post(url("number_orders")).bearer_auth(telnyx_key()).json(&body).send().await.unwrap();
+    assert_eq!(order.status().as_u16(), 200);
+    for (filter, count) in [("%2B12125550150", 0), ("12125550150", 1), ("555", 1), ("55", 0), ("1-212", 0)] {
+        assert_eq!(found(&format!("phone_numbers?filter[phone_number]={filter}")).await.len(), count, "{filter}");
+    }
+    let number = found("phone_numbers").await.remove(0);
+    assert_eq!(number["customer_reference"], Value::Null, "the order keeps it for itself");
+    let id = number["id"].as_str().unwrap();
+    world.client.delete(url(&format!("phone_numbers/{id}"))).bearer_auth(telnyx_key()).send().await.unwrap();
+    assert!(found("phone_numbers").await.is_empty());
+    assert_eq!(found("phone_numbers?filter[status]=deleted").await[0]["id"], id);
+    let orders = found("number_orders?filter[customer_reference]=mine").await;
+    assert_eq!(orders[0]["phone_numbers"][0]["status"], "success");
+}
+
+#[tokio::test]
 async fn a_platform_that_does_not_listen_is_told_again_as_the_carrier_does() {
     let world = World::new().await;
     let form = |callback: &'static str| vec![("To", ANN), ("From", OURS), ("Body", "hi"), ("StatusCallback", callback)];

@@ -77,6 +77,12 @@ impl World {
         (answer.status().as_u16(), answer.json().await.unwrap())
     }
 
+    async fn get(&self, path: &str) -> (u16, Value) {
+        let url = format!("{}/v1/{path}", self.carriers.stripe().url());
+        let answer = self.client.get(url).bearer_auth(&self.key).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
     async fn open(&self) -> Value {
         let (status, session) = self.post("checkout/sessions", &self.key, &GOOD).await;
         assert_eq!(status, 200, "{session}");
@@ -149,4 +155,10 @@ async fn somebody_pays_on_the_page_and_the_platform_is_told_until_it_listens() {
     assert_eq!((status, &refund["amount"]), (200, &json!(200)));
     let (status, answer) = world.post("refunds", &world.key, &[("payment_intent", intent)]).await;
     assert_eq!((status, &answer["error"]["code"]), (400, &json!("charge_already_refunded")));
+    let id = refund["id"].as_str().unwrap();
+    assert_eq!(world.get(&format!("refunds/{id}")).await, (200, refund.clone()));
+    let (status, list) = world.get(&format!("refunds?payment_intent={intent}&limit=1")).await;
+    assert_eq!((status, &list["data"], &list["has_more"]), (200, &json!([refund]), &json!(false)));
+    assert_eq!(world.get("refunds?payment_intent=pi_other").await.1["data"], json!([]));
+    assert_eq!((world.get("refunds/re_other").await.0, world.get("refunds?limit=0").await.0), (404, 400));
 }

@@ -91,6 +91,7 @@ pub(super) async fn change(AxumState(world): AxumState<Shared>, Path(number): Pa
     let record = state.phone(&number);
     record.kept = true;
     record.name = change.name.or(record.name.take());
+    record.registrations += u32::from(change.registered == Some(true) && !record.registered);
     record.registered = change.registered.unwrap_or(record.registered);
     record.passkey = change.passkey.unwrap_or(record.passkey);
     record.business = change.business.or(record.business.take()).filter(|business| !business.is_null());

@@ -17,7 +17,7 @@ use axum::routing::{get, patch, post, put};
 use http::{StatusCode, header};
 use serde_json::json;
 
-use crate::graph::same;
+use crate::exposure::shows_token;
 use crate::world::Shared;
 
 /// 100 MB of media in base64, and some.
@@ -102,15 +102,9 @@ async fn guard(AxumState(world): AxumState<Shared>, request: Request, next: Next
     {
         return refuse(StatusCode::FORBIDDEN, "other origins may not call the sandbox").into_response();
     }
-    if let Some(token) = &world.token {
-        let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        let query = request.uri().query().unwrap_or_default();
-        let in_query =
-            url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "token").map(|(_, value)| value);
-        let given = bearer.map(str::to_owned).or_else(|| in_query.map(|value| value.into_owned()));
-        if !given.is_some_and(|given| same(&given, token)) {
-            return refuse(StatusCode::UNAUTHORIZED, "the sandbox's token is required").into_response();
-        }
+    let (parts, body) = request.into_parts();
+    if world.token.as_ref().is_some_and(|token| !shows_token(&parts, token)) {
+        return refuse(StatusCode::UNAUTHORIZED, "the sandbox's token is required").into_response();
     }
-    next.run(request).await
+    next.run(Request::from_parts(parts, body)).await
 }

@@ -74,6 +74,7 @@ const KNOWN: &[(i64, u16, &str)] = &[
     (133005, 400, "Two step verification PIN mismatch"),
     (133006, 400, "Phone number re-verification needed"),
     (133008, 400, "Too many PIN guesses"),
+    (133009, 400, "PIN guessed too fast"),
     (133010, 400, "Phone number not registered"),
     (133016, 400, "Account register/deregister rate limit exceeded"),
     (134011, 400, "WhatsApp payments terms of service has not been accepted"),

@@ -1,7 +1,7 @@
 //! Media and resumable uploads.
 
 use axum::body::Body;
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use http::{StatusCode, header};
@@ -35,6 +35,8 @@ struct Parts {
 pub(super) async fn upload(call: &Call, number: &Text, body: Body) -> Outcome {
     let mut request = Request::new(body);
     *request.headers_mut() = call.headers.clone();
+    // Each kind has its own limit, and the store the largest.
+    DefaultBodyLimit::disable().apply(&mut request);
     let form = Multipart::from_request(request, &()).await;
     let form = form.map_err(|_| parameter("The parameter file is required as multipart/form-data."))?;
     let mut parts = read_parts(&call.world, form).await?;
@@ -55,10 +57,11 @@ pub(super) async fn upload(call: &Call, number: &Text, body: Body) -> Outcome {
             types.join(", ")
         ))
     })?;
-    if file.size > rule.max || file.size == 0 {
+    let most = rule.most(&file);
+    if file.size > most || file.size == 0 {
         return Err(parameter(format_args!(
-            "Param file of type {mime} must have from 1 to {} bytes, and has {}.",
-            rule.max, file.size
+            "Param file of type {mime} must have from 1 to {most} bytes, and has {}.",
+            file.size
         )));
     }
     let life = parts.ttl_minutes.map_or(UPLOAD_LIFE_MS, |minutes| minutes.clamp(1, 30 * 24 * 60) * 60_000);

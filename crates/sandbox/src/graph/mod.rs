@@ -28,6 +28,7 @@ use http::{HeaderMap, Method, StatusCode, header};
 use serde_json::{Map, Value};
 
 use crate::accounts::Platform;
+use crate::exposure::same;
 use crate::faults::{Fault, Kind, Target};
 use crate::state::State;
 use crate::text::Text;
@@ -181,11 +182,6 @@ fn caller(world: &Shared, headers: &HeaderMap, query: &Map<String, Value>) -> Ou
         .iter()
         .find(|platform| same(&platform.access_token, &token) || same(&apps::app_token(platform), &token));
     known.cloned().ok_or_else(|| plain(401, 190, "Invalid OAuth access token - Cannot parse access token"))
-}
-
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    use subtle::ConstantTimeEq;
-    a.as_bytes().ct_eq(b.as_bytes()).into()
 }
 
 fn node(state: &State, platform: &Platform, id: &str) -> Option<Node> {

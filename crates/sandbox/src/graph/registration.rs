@@ -16,6 +16,9 @@ const FROM: &str = "+15550109999";
 pub(crate) const CODE: &str = "123456";
 const PERIOD_MS: i64 = 72 * 3_600_000;
 const AT_MOST: usize = 10;
+/// (code, wrong PINs, within how long). Meta tells callers how long to wait, and nobody how it counts: these are our own
+/// numbers.
+const GUESSES: [(i64, usize, i64); 2] = [(133008, 10, 24 * 3_600_000), (133009, 3, 60_000)];
 
 fn number(call: &Call, id: &Text) -> Outcome<Number> {
     call.world.state().numbers.get(id).cloned().ok_or_else(|| no_object("POST", id))
@@ -81,11 +84,17 @@ pub(super) fn register(call: &Call, id: &Text, fields: &Map<String, Value>) -> O
     if !known.verified {
         return Err(of(133006, "The phone number needs to be verified before it is registered."));
     }
+    let now = call.world.clock.now();
+    hold_off(&known.wrong_pins, now)?;
     if known.pin.as_ref().is_some_and(|set| *set != pin) {
+        edit(call, id, |number| number.wrong_pins.push(now))?;
         return Err(of(133005, "The two-step verification PIN is not the one that was set."));
     }
     count(call, id)?;
-    edit(call, id, |number| (number.registered, number.pin) = (true, Some(pin)))?;
+    edit(call, id, |number| {
+        (number.registered, number.pin) = (true, Some(pin));
+        number.wrong_pins.clear();
+    })?;
     let value = json!({"display_phone_number": known.phone, "event": "ONBOARDING"});
     delivery::tell_account(&call.world, &call.world.state(), &known.waba, "phone_number_quality_update", &value);
     Ok(json!({"success": true}))
@@ -98,6 +107,17 @@ pub(super) fn deregister(call: &Call, id: &Text) -> Outcome {
     count(call, id)?;
     edit(call, id, |number| number.registered = false)?;
     Ok(json!({"success": true}))
+}
+
+/// After too many wrong PINs no PIN is looked at for a while; the details say for how long.
+fn hold_off(wrong: &[i64], now: i64) -> Outcome<()> {
+    for (code, most, period) in GUESSES {
+        let newest = wrong.iter().rev().nth(most - 1);
+        if let Some(left) = newest.map(|at| at + period - now).filter(|left| *left > 0) {
+            return Err(of(code, format!("Wrong PINs came too often. Try again in {} seconds.", (left + 999) / 1000)));
+        }
+    }
+    Ok(())
 }
 
 /// At most ten registrations and deregistrations in 72 hours.

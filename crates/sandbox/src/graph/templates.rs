@@ -52,6 +52,7 @@ pub(super) fn create(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
             format!("There is already {} content for this template.", template.language),
         ));
     }
+    state.template_locks.check(&template, now)?;
     let answer = json!({"id": template.id.to_string(), "status": template.status, "category": template.category});
     schedule(&call.world, &state.put_template(template));
     call.world.touch();
@@ -274,8 +275,11 @@ pub(super) fn delete(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
     if ids.iter().filter_map(own).any(|template| template.status == "DISABLED") {
         return Err(parameter("Disabled templates cannot be deleted"));
     }
+    let now = call.world.clock.now();
     for id in ids {
-        state.take_template(id);
+        if let Some(template) = state.take_template(id) {
+            state.template_locks.deleted(&template, now);
+        }
     }
     call.world.touch();
     Ok(json!({"success": true}))
@@ -296,6 +300,7 @@ pub(super) fn upsert(call: &Call, waba: &Text, fields: &Map<String, Value>) -> O
         }
         let mut state = call.world.state();
         let old = state.languages_of(waba, &template.name).find(|old| old.language == language).map(|old| old.id);
+        state.template_locks.check(&template, template.created_at)?;
         template.id = old.unwrap_or(template.id);
         data.push(json!({"id": template.id.to_string(), "status": template.status, "language": language}));
         schedule(&call.world, &state.put_template(template));

@@ -85,6 +85,9 @@ pub(crate) struct Message {
     pub(crate) shown: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opaque: Option<Text>,
+    /// The identity that its sender wrote to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<Text>,
     pub(crate) category: Category,
     /// Milliseconds for which delivery is tried.
     pub(crate) ttl: i64,

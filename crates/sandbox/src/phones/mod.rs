@@ -1,6 +1,7 @@
 //! Customers' phones. A number that nobody made is on WhatsApp all the same; it gets a record when it is first written to.
 
 pub(crate) mod chats;
+pub(crate) mod identity;
 pub(crate) mod messages;
 pub(crate) mod show;
 
@@ -18,6 +19,9 @@ pub(crate) struct Phone {
     pub(crate) name: Option<String>,
     pub(crate) online: bool,
     pub(crate) registered: bool,
+    /// How often it was registered again; each time its keys are new.
+    #[serde(default)]
+    pub(crate) registrations: u32,
     pub(crate) opted_out: bool,
     /// Linking a device demands the owner's passkey.
     #[serde(default)]
@@ -43,6 +47,7 @@ impl Default for Phone {
             name: None,
             online: true,
             registered: true,
+            registrations: 0,
             opted_out: false,
             passkey: false,
             business: None,

@@ -1,7 +1,9 @@
-//! Message templates: what Meta keeps of one, its creation rules (`rules`), how it is filled (`fill`), when it is reviewed (`review`).
+//! Message templates: what Meta keeps of one, its creation rules (`rules`), how it is filled (`fill`), when it is reviewed (`review`),
+//! how long a deleted one's name is not free (`locks`).
 
 mod authentication;
 pub(crate) mod fill;
+pub(crate) mod locks;
 pub(crate) mod review;
 pub(crate) mod rules;
 

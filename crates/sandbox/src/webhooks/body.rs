@@ -109,6 +109,9 @@ fn status_value(seed: &Seed, to: &Address, fact: &StatusFact) -> Value {
     if let Some(opaque) = &fact.opaque {
         status["biz_opaque_callback_data"] = json!(opaque);
     }
+    if let Some(identity) = &fact.identity {
+        status["recipient_identity_key_hash"] = json!(identity);
+    }
     if let Some(category) = fact.pricing {
         status["pricing"] = pricing(category);
     }

@@ -57,6 +57,8 @@ pub(crate) struct StatusFact {
     pub(crate) to: Text,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) opaque: Option<Text>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<Text>,
     /// What it costs, on the statuses that say so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) pricing: Option<Category>,

@@ -26,6 +26,8 @@ struct Inner {
     posts: Mutex<Vec<(HeaderMap, Bytes)>>,
     answers: Mutex<VecDeque<u16>>,
     clocks: Mutex<Vec<Value>>,
+    /// What they were told the time with: the header `Authorization`.
+    tellers: Mutex<Vec<Option<String>>>,
     challenges: Mutex<Vec<String>>,
     news: Notify,
 }
@@ -53,6 +55,10 @@ impl Platform {
 
     pub(crate) fn challenges(&self) -> Vec<String> {
         self.0.challenges.lock().unwrap().clone()
+    }
+
+    pub(crate) fn tellers(&self) -> Vec<Option<String>> {
+        self.0.tellers.lock().unwrap().clone()
     }
 
     /// All (field, value) pairs that came, in order.
@@ -121,7 +127,9 @@ async fn webhook(State(platform): State<Platform>, headers: HeaderMap, body: Byt
     StatusCode::from_u16(status).unwrap()
 }
 
-async fn clock(State(platform): State<Platform>, body: Bytes) {
+async fn clock(State(platform): State<Platform>, headers: HeaderMap, body: Bytes) {
+    let teller = headers.get("authorization").map(|value| value.to_str().unwrap().to_owned());
+    platform.0.tellers.lock().unwrap().push(teller);
     platform.0.clocks.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
     platform.0.news.notify_waiters();
 }
@@ -184,6 +192,9 @@ impl Ground {
         let mut request = self.http.request(method.parse().unwrap(), format!("{}{path}", self.handle.control_url()));
         if !body.is_null() {
             request = request.json(&body);
+        }
+        if let Some(token) = self.handle.token() {
+            request = request.bearer_auth(token);
         }
         let response = request.send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap())

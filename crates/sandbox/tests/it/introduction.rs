@@ -76,3 +76,47 @@ async fn exposed_the_control_api_wants_its_token_and_foreign_pages_are_kept_out(
     );
     handle.stop().await;
 }
+
+#[tokio::test]
+async fn exposed_it_listens_beyond_loopback_and_tells_platforms_the_time_with_its_token() {
+    let options = sandbox::Options {
+        control_listen: sandbox::control_address(true),
+        expose: true,
+        ..crate::ground::options(None)
+    };
+    let ground = Ground::with(options).await;
+    // What listens on 127.0.0.1 alone is not met here.
+    let elsewhere = ground.handle.control_url().replace("127.0.0.1", "127.0.0.2");
+    let status = async |token: &str| {
+        let request = ground.http.get(format!("{elsewhere}/clock")).bearer_auth(token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    let token = ground.handle.token().unwrap();
+    assert_eq!((status("guessed").await, status(token).await), (401, 200));
+    ground.advance("1h").await;
+    ground.platform.until_clock().await;
+    assert_eq!(ground.platform.tellers(), [Some(format!("Bearer {token}"))]);
+}
+
+#[tokio::test]
+async fn unexposed_nothing_listens_beyond_loopback() {
+    let everywhere = "0.0.0.0:0".parse().unwrap();
+    let of = |change: fn(&mut sandbox::Options, std::net::SocketAddr)| {
+        let mut options = crate::ground::options(None);
+        change(&mut options, everywhere);
+        options
+    };
+    for options in [
+        of(|options, at| options.control_listen = at),
+        of(|options, at| options.graph_listen = at),
+        of(|options, at| options.smsc_listen = at),
+        of(|options, at| options.carriers_listen = at),
+        of(|options, at| options.smtp_listen = at),
+        of(|options, at| options.stripe_listen = at),
+    ] {
+        let refused = sandbox::start(options).await.err().map(|error| error.to_string()).unwrap_or_default();
+        let plain = refused.starts_with("the sandbox listens on loopback only unless it is exposed");
+        assert!(plain && refused.contains("--sandbox-expose") && refused.contains("0.0.0.0:0"), "{refused}");
+    }
+    assert!(sandbox::control_address(false).ip().is_loopback());
+}

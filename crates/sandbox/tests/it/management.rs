@@ -164,3 +164,56 @@ async fn the_page_is_there() {
     let (_, businesses) = ground.control("GET", "/businesses", Value::Null).await;
     assert_eq!(businesses["data"][0]["display_phone_number"], "+15550100001");
 }
+
+#[tokio::test]
+async fn guessing_pins_is_held_off() {
+    let ground = Ground::new().await;
+    let register = async |pin: &str| {
+        let body = json!({"messaging_product": "whatsapp", "pin": pin});
+        let (status, answer) = ground.graph("POST", &format!("/{}/register", ground.number), body).await;
+        if status == 200 { 0 } else { code(&answer) }
+    };
+    assert_eq!(register("123456").await, 0, "the first sets it");
+    for expected in [133005, 133005, 133005, 133009] {
+        assert_eq!(register("000000").await, expected);
+    }
+    assert_eq!(register("123456").await, 133009, "the right one is not looked at either");
+    ground.advance("1m").await;
+    assert_eq!(register("123456").await, 0);
+    for turn in 0..10 {
+        assert_eq!(register("000000").await, 133005, "{turn}");
+        ground.advance("1m").await;
+    }
+    assert_eq!(register("123456").await, 133008);
+    ground.advance("1d").await;
+    assert_eq!(register("123456").await, 0);
+}
+
+#[tokio::test]
+async fn a_message_for_one_identity_goes_to_no_other() {
+    let ground = Ground::new().await;
+    let heard = async |words: &str| -> Value {
+        ground.write(text(words)).await;
+        let is_it = |value: &Value| value["messages"][0]["text"]["body"] == words;
+        let told =
+            |platform: &crate::ground::Platform| platform.changes().into_iter().map(|(_, value)| value).find(is_it);
+        ground.platform.until(told).await["contacts"][0]["identity_key_hash"].clone()
+    };
+    assert_eq!(heard("not asked for").await, Value::Null);
+    let settings = json!({"user_identity_change": {"enable_identity_key_check": true}});
+    assert_eq!(ground.graph("POST", &format!("/{}/settings", ground.number), settings).await.0, 200);
+    let hash = heard("asked for").await;
+    let known = json!({"type": "text", "text": {"body": "x"}, "recipient_identity_key_hash": hash});
+    let id = ground.sent(known.clone()).await;
+    assert_eq!(ground.platform.until_status(&id, "delivered").await["recipient_identity_key_hash"], hash);
+
+    for registered in [false, true] {
+        let phone = format!("/phones/{}", crate::ground::CUSTOMER);
+        assert_eq!(ground.control("PATCH", &phone, json!({"registered": registered})).await.0, 200);
+    }
+    let (status, answer) = ground.send(known).await;
+    assert_eq!((status, code(&answer)), (400, 137000), "{answer}");
+    let new = heard("it is me, on another phone").await;
+    assert_ne!(new, hash);
+    ground.sent(json!({"type": "text", "text": {"body": "x"}, "recipient_identity_key_hash": new})).await;
+}

@@ -34,6 +34,9 @@ async fn uploads_in_any_order_are_kept_shown_and_fetched() {
     let by_kind =
         Form::new().text("messaging_product", "whatsapp").text("type", "image").part("file", file(&bytes, "image/png"));
     assert_eq!(upload(&ground, by_kind).await.0, 200, "a kind instead of a type");
+    let full =
+        Form::new().text("messaging_product", "whatsapp").part("file", file(&vec![0; 5 * 1024 * 1024], "image/png"));
+    assert_eq!(upload(&ground, full).await.0, 200, "as large as an image may be");
     let huge = file(&vec![0; 5 * 1024 * 1024 + 1], "image/png");
     for (form, why) in [
         (Form::new().part("file", file(&bytes, "image/png")), "no product"),
@@ -175,4 +178,72 @@ async fn resumable_uploads_give_handles_for_examples_and_pictures() {
         .await;
     ground.platform.until_status(&id, "delivered").await;
     assert_eq!(ground.screen().await[0]["header"]["image"]["mime_type"], "image/png");
+}
+
+/// Uploads, sends and tells how it ends: 0 where it arrives, else the code of its failure.
+async fn fate(ground: &Ground, kind: &str, mime: &str, bytes: &[u8], beside: Value) -> i64 {
+    let form = Form::new().text("messaging_product", "whatsapp").part("file", file(bytes, mime));
+    let (status, answer) = upload(ground, form).await;
+    assert_eq!(status, 200, "{answer}");
+    let mut content = json!({"id": answer["id"]});
+    content.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
+    let id = ground.sent(json!({"type": kind, kind: content})).await;
+    let ended = |status: &Value| status["id"] == id.as_str() && status["status"] != "sent";
+    let last = ground.platform.until(|platform| platform.statuses().into_iter().find(ended)).await;
+    last["errors"][0]["code"].as_i64().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn a_voice_message_is_opus_and_nothing_else() {
+    let ground = Ground::new().await;
+    ground.open_window().await;
+    for (mime, voice, expected) in [
+        ("audio/ogg; codecs=opus", true, 0),
+        ("audio/ogg", true, 0),
+        ("audio/ogg; codecs=vorbis", true, 131053),
+        ("audio/mpeg", true, 131053),
+        ("audio/mpeg", false, 0),
+    ] {
+        let met = fate(&ground, "audio", mime, b"sound", json!({"voice": voice})).await;
+        assert_eq!(met, expected, "{mime} {voice}");
+    }
+}
+
+fn webp(animated: bool, size: usize) -> Vec<u8> {
+    let mut bytes = b"RIFF....WEBPVP8X....".to_vec();
+    bytes.push(if animated { 2 } else { 0 });
+    bytes.resize(size, 0);
+    bytes
+}
+
+#[tokio::test]
+async fn a_sticker_may_be_larger_if_it_moves() {
+    let ground = Ground::new().await;
+    ground.open_window().await;
+    const KB: usize = 1024;
+    for bytes in [webp(false, 100 * KB), webp(true, 500 * KB)] {
+        assert_eq!(fate(&ground, "sticker", "image/webp", &bytes, json!({})).await, 0, "{}", bytes.len());
+    }
+    for bytes in [webp(false, 100 * KB + 1), webp(true, 500 * KB + 1)] {
+        let form = Form::new().text("messaging_product", "whatsapp").part("file", file(&bytes, "image/webp"));
+        let (status, answer) = upload(&ground, form).await;
+        assert_eq!((status, code(&answer)), (400, 100), "{}", bytes.len());
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_plays_by_itself_is_small() {
+    let ground = Ground::new().await;
+    let made = json!({"name": "moving", "language": "en", "category": "MARKETING", "components": [
+        {"type": "HEADER", "format": "GIF", "example": {"header_handle": ["4::a"]}}, {"type": "BODY", "text": "Look."}]});
+    assert_eq!(ground.graph("POST", &format!("/{}/message_templates", ground.waba), made).await.0, 200);
+    ground.advance("3s").await;
+    ground.platform.until_posts(1).await;
+    for (size, expected) in [(3_670_016, "delivered"), (3_670_017, "failed")] {
+        let form = Form::new().text("messaging_product", "whatsapp").part("file", file(&vec![0; size], "video/mp4"));
+        let (_, answer) = upload(&ground, form).await;
+        let header = json!({"type": "header", "parameters": [{"type": "gif", "gif": {"id": answer["id"]}}]});
+        let id = ground.sent(template("moving", "en", json!([header]))).await;
+        ground.platform.until_status(&id, expected).await;
+    }
 }

@@ -203,3 +203,33 @@ async fn malformed_templates_are_refused_with_their_subcodes() {
         assert_eq!(answer["error"].get("error_subcode").cloned().unwrap_or_default(), subcode, "{change} {answer}");
     }
 }
+
+#[tokio::test]
+async fn the_name_of_a_deleted_template_is_not_free_for_a_month_if_it_was_approved() {
+    let ground = Ground::new().await;
+    let path = format!("/{}/message_templates", ground.waba);
+    let make = async |name: &str, language: &str| {
+        let mut body = simple(name);
+        body["language"] = json!(language);
+        let (status, answer) = ground.graph("POST", &path, body).await;
+        (status, answer["error"].get("error_subcode").cloned().unwrap_or_default())
+    };
+    let delete = async |name: &str| ground.graph("DELETE", &format!("{path}?name={name}"), Value::Null).await.0;
+    let (made, locked) = ((200, Value::Null), (400, json!(2388023)));
+    assert_eq!(make("pending_still", "en").await, made);
+    assert_eq!(delete("pending_still").await, 200);
+    assert_eq!(make("pending_still", "en").await, made, "it was never approved");
+
+    assert_eq!(delete("order_update").await, 200);
+    assert_eq!(make("order_update", "en").await, locked);
+    assert_eq!(make("order_update", "de").await, made, "another language");
+    let upsert = json!({"name": "verification_code", "languages": ["en"], "components": [{"type": "BODY"},
+        {"type": "BUTTONS", "buttons": [{"type": "OTP", "otp_type": "COPY_CODE"}]}]});
+    assert_eq!(delete("verification_code").await, 200);
+    let (_, refused) = ground.graph("POST", &format!("/{}/upsert_message_templates", ground.waba), upsert).await;
+    assert_eq!(refused["error"]["error_subcode"], 2388023, "{refused}");
+    ground.advance("29d").await;
+    assert_eq!(make("order_update", "en").await, locked);
+    ground.advance("1d").await;
+    assert_eq!(make("order_update", "en").await, made);
+}

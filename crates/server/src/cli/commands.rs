@@ -34,7 +34,7 @@ impl Backup {
 }
 
 pub async fn migrate(settings: &Settings) -> Result<ExitCode, Failure> {
-    let opened = open(settings, Purpose::Command).await?;
+    let opened = open(settings, Purpose::FirstCommand).await?;
     println!("the schema is at version {}", store::schema_version(&mut *opened.db.reader().await?).await?);
     Ok(ExitCode::SUCCESS)
 }

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::opening::{self, Purpose};
 use crate::settings::{self, Overrides, Settings};
 
 /// A build for the sandbox must be told apart: it is not for real accounts.
@@ -186,7 +187,11 @@ impl Shared {
 
 /// An engine for one command, beside a server that may run. It sends nothing by itself.
 async fn engine(settings: &Settings) -> Result<engine::Engine, Failure> {
-    let opened = crate::opening::open(settings, crate::opening::Purpose::Command).await?;
+    engine_for(settings, Purpose::Command).await
+}
+
+async fn engine_for(settings: &Settings, purpose: Purpose) -> Result<engine::Engine, Failure> {
+    let opened = opening::open(settings, purpose).await?;
     let around = crate::wiring::Surroundings::of_a_command(settings);
     Ok(crate::wiring::wire(settings, &opened, around)?.engine)
 }

@@ -75,15 +75,16 @@ impl Number {
 }
 
 async fn find(engine: &Engine, spelling: &str) -> Result<Order, Failure> {
-    let id = Id::parse_hex24(spelling);
-    let found = engine.all_number_orders().await?.into_iter().find(|order| Some(order.id) == id);
+    let found = match Id::parse_hex24(spelling) {
+        Some(id) => engine.any_number_order(&id).await?,
+        None => None,
+    };
     found.ok_or_else(|| format!("there is no order {spelling}").into())
 }
 
 fn show(order: &Order) {
     let number = order.number.as_deref().unwrap_or("-");
-    let why =
-        order.reason().map(|reason| reason.text.as_str()).or(order.details.trouble.as_deref()).unwrap_or_default();
+    let why = order.why().unwrap_or_default();
     println!(
         "{}  {}  {number:16}  {:16}  {why}",
         clock::rfc3339(order.created_at),

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use engine::{clock, organizations};
 
 use super::Failure;
+use crate::opening::Purpose;
 use crate::settings::Settings;
 
 #[derive(Subcommand)]
@@ -16,13 +17,13 @@ pub enum Org {
 
 impl Org {
     pub async fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
-        let engine = super::engine(settings).await?;
         match self {
             Self::Create { name } => {
+                let engine = super::engine_for(settings, Purpose::FirstCommand).await?;
                 println!("{}", engine.perform(organizations::create(&engine, &name)).await?.id);
             }
             Self::List => {
-                for organization in engine.organizations().await? {
+                for organization in super::engine(settings).await?.organizations().await? {
                     println!("{}  {}  {}", organization.id, clock::rfc3339(organization.created_at), organization.name);
                 }
             }

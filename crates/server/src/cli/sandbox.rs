@@ -27,7 +27,8 @@ pub struct Sandbox {
     /// Where the stand-in for Stripe and its page are.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     stripe_listen: SocketAddr,
-    /// Let the control API be reached from elsewhere, with a token.
+    /// Let the sandbox be reached from elsewhere: control API, clock and page ask for a token. Without it all listen on
+    /// loopback only.
     #[arg(long)]
     sandbox_expose: bool,
 }
@@ -38,7 +39,7 @@ impl Sandbox {
         logs::install(&settings.log);
         net::install_crypto();
         let options = sandbox::Options {
-            control_listen: shared.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0))),
+            control_listen: shared.listen.unwrap_or_else(|| sandbox::control_address(self.sandbox_expose)),
             graph_listen: self.graph_listen,
             web_listen: self.web_listen,
             smsc_listen: self.smsc_listen,

@@ -19,7 +19,7 @@ pub struct Serve {
     /// The token of that sandbox, if it asks for one.
     #[arg(long, value_name = "TOKEN", env = "HERMOD_SANDBOX_TOKEN", hide_env_values = true)]
     sandbox_token: Option<String>,
-    /// Let the sandbox's control API be reached from elsewhere, with a token.
+    /// Let the sandbox be reached from elsewhere: its control API, the clock and the page ask for a token.
     #[arg(long, requires = "sandbox")]
     sandbox_expose: bool,
 }

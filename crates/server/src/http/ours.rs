@@ -10,6 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use engine::Engine;
 use http::{StatusCode, header};
+use media::Blobs;
 use serde_json::json;
 use store::{Tx, Work};
 use tower::ServiceBuilder;
@@ -28,11 +29,11 @@ impl Ready {
     }
 }
 
-pub fn router(engine: Engine, ready: Ready, media: Router, control: Option<Control>) -> Router {
+pub fn router(engine: Engine, ready: Ready, blobs: Blobs, media: Router, control: Option<Control>) -> Router {
     let own = Router::new()
         .route("/healthz", get(|| async { Json(json!({ "status": "ok" })) }))
         .route("/readyz", get(readyz).with_state((engine.clone(), ready)))
-        .route("/metrics", get(metrics).with_state(engine.clone()));
+        .route("/metrics", get(metrics).with_state((engine.clone(), blobs)));
     let own = own.merge(hooks::router(engine.clone())).merge(media);
     let own = match control {
         Some(control) => own.merge(sandbox::router(engine, control)),
@@ -69,8 +70,8 @@ impl Work for Probe {
     }
 }
 
-async fn metrics(State(engine): State<Engine>) -> Response {
-    match telemetry::render(&engine).await {
+async fn metrics(State((engine, blobs)): State<(Engine, Blobs)>) -> Response {
+    match telemetry::render(&engine, &blobs).await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         Err(error) => {
             tracing::warn!(error = &error as &dyn std::error::Error, "queues could not be counted");

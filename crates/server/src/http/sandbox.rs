@@ -1,11 +1,16 @@
-//! `/sandbox/clock`, in sandbox mode only: moves the platform's time and the sandbox's together.
+//! `/sandbox/clock`, in sandbox mode only: moves the platform's time and the sandbox's together. It is as open as the
+//! sandbox: for whoever shows the token of an exposed one, else for this machine.
 
-use axum::extract::State;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use engine::{Engine, clock};
 use http::StatusCode;
+use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -29,7 +34,31 @@ struct Advance {
 }
 
 pub fn router(engine: Engine, control: Control) -> Router {
-    Router::new().route("/sandbox/clock", get(tell).post(advance).put(follow)).with_state((engine, control))
+    let clock = Router::new().route("/sandbox/clock", get(tell).post(advance).put(follow));
+    guarded(clock, control.token.clone()).with_state((engine, control))
+}
+
+fn guarded<S: Clone + Send + Sync + 'static>(router: Router<S>, token: Option<String>) -> Router<S> {
+    router.route_layer(middleware::from_fn_with_state(token, guard))
+}
+
+async fn guard(State(token): State<Option<String>>, request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    let refused = match token {
+        Some(token) if sandbox::shows_token(&parts, &token) => None,
+        Some(_) => Some((StatusCode::UNAUTHORIZED, "the sandbox's token is required")),
+        None if is_local(&parts) => None,
+        None => Some((StatusCode::FORBIDDEN, "the clock is for this machine only unless the sandbox is exposed")),
+    };
+    match refused {
+        Some((status, why)) => (status, Json(json!({ "error": why }))).into_response(),
+        None => next.run(Request::from_parts(parts, body)).await,
+    }
+}
+
+fn is_local(parts: &Parts) -> bool {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
 }
 
 type Shared = State<(Engine, Control)>;
@@ -69,4 +98,49 @@ async fn follow(State((engine, _)): Shared, Json(offset): Json<Offset>) -> Respo
     engine.clock.set_offset(offset.offset_ms);
     engine.wake.all();
     time(&engine)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn status(token: Option<&str>, peer: &str, address: &str, bearer: &str) -> u16 {
+        let clock = guarded(Router::new().route("/sandbox/clock", get(async || "now")), token.map(str::to_owned));
+        let mut request = http::Request::builder().uri(address).header("authorization", bearer);
+        if let Ok(peer) = peer.parse::<SocketAddr>() {
+            request = request.extension(ConnectInfo(peer));
+        }
+        let request = request.body(Body::empty()).unwrap();
+        clock.oneshot(request).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn the_clock_is_for_this_machine_or_for_whoever_shows_the_token() {
+        let bare = "/sandbox/clock";
+        for (peer, wanted) in [
+            ("127.0.0.1:9", 200),
+            ("127.8.8.8:9", 200),
+            ("[::1]:9", 200),
+            ("[::ffff:127.0.0.1]:9", 200),
+            ("10.1.2.3:9", 403),
+            ("[2001:db8::1]:9", 403),
+            ("nobody knows who", 403),
+        ] {
+            assert_eq!(status(None, peer, bare, "").await, wanted, "{peer}");
+        }
+        for (address, bearer, wanted) in [
+            (bare, "", 401),
+            (bare, "Bearer wrong", 401),
+            ("/sandbox/clock?token=wrong", "", 401),
+            (bare, "Bearer right", 200),
+            ("/sandbox/clock?token=right", "", 200),
+        ] {
+            for peer in ["127.0.0.1:9", "10.1.2.3:9"] {
+                assert_eq!(status(Some("right"), peer, address, bearer).await, wanted, "{peer} {address} {bearer}");
+            }
+        }
+    }
 }

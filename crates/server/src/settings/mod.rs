@@ -2,6 +2,7 @@
 //! `HERMOD_*`, then flags.
 
 mod aliases;
+mod file;
 mod sections;
 mod span;
 mod variables;
@@ -49,7 +50,7 @@ pub fn load_with(overrides: &Overrides, environment: &Environment) -> Result<Set
         figment = figment.merge(Toml::string(SANDBOX));
     }
     if let Some(config) = &overrides.config {
-        figment = figment.merge(Toml::file_exact(config));
+        figment = figment.merge(file::SettingsFile::at(config));
     }
     figment = aliases::merge(figment, environment)?;
     figment = variables::merge(figment, environment);
@@ -156,8 +157,16 @@ mod tests {
         assert!(error.to_string().contains("brust"), "{error}");
         let texts = load_file("[verify.texts]\nde = \"{code}!\"").unwrap().verify.texts.0;
         assert_eq!((texts.len(), texts["de"].as_str()), (13, "{code}!"));
-        for wrong in ["[verify]\ncode_length = 3", "[verify.texts]\nde = \"no\"", "[verify.texts]\npt_BR = \"{code}\""]
-        {
+        for either in ["expiry", "validity"] {
+            let verify = load_file(&format!("[verify]\n{either} = \"3m\"")).unwrap().verify;
+            assert_eq!(verify.expiry, Span(Duration::from_secs(180)), "{either}");
+        }
+        for wrong in [
+            "[verify]\nexpiry = \"3m\"\nvalidity = \"4m\"",
+            "[verify]\ncode_length = 3",
+            "[verify.texts]\nde = \"no\"",
+            "[verify.texts]\npt_BR = \"{code}\"",
+        ] {
             assert!(load_file(wrong).is_err(), "{wrong}");
         }
     }

@@ -123,7 +123,6 @@ pub struct Retention {
 pub struct Media {
     pub quota: u64,
     pub max_size: u64,
-    pub link_life: Span,
     pub fetch_timeout: Span,
 }
 

@@ -2,9 +2,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
-use std::time::Duration;
 
-use engine::Clock;
 use media::{Blobs, Links};
 
 use super::{Error, converter, fill, guarded};
@@ -110,16 +108,6 @@ fn digigo_webhooks(settings: &DigigoWebhooks) -> dialect_digigo::Webhooks {
         timeout: settings.timeout.0,
         hmac_key: settings.hmac_key.get(),
         identity_headers: settings.identity_headers,
-    }
-}
-
-/// Removes what sends and downloads left behind, now and every hour.
-pub(super) async fn sweep(blobs: Blobs, clock: Clock) {
-    loop {
-        dialect_digigo::sweep(&blobs, clock.now()).await;
-        #[cfg(feature = "whatsapp-web")]
-        provider_whatsapp_web::sweep(&blobs, clock.now()).await;
-        clock.sleep(Duration::from_secs(60 * 60)).await;
     }
 }
 

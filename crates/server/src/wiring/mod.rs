@@ -2,6 +2,7 @@
 
 mod carriers;
 mod dialects;
+mod files;
 mod payments;
 #[cfg(feature = "whatsapp-web")]
 mod web;
@@ -98,14 +99,13 @@ impl Surroundings {
 
 pub fn wire(settings: &Settings, opened: &Opened, around: Surroundings) -> Result<Wired, Error> {
     net::install_crypto();
-    let blobs = Blobs::directory(settings.server.data_dir.join("media"), settings.media.quota)?;
+    let blobs = files::open(settings, opened)?;
     let links = Links::new(opened.key.derive("media links"), around.public_url.clone());
     let mut providers = vec![meta_cloud(settings, blobs.clone(), around.graph_url.clone())?];
     providers.extend(carriers::wire(settings, &around)?);
     providers.extend(payments::wire(settings, &around)?);
-    let sweep = dialects::sweep(blobs.clone(), around.clock.clone());
-    let mut upkeep: Vec<BoxFuture<'static, ()>> =
-        vec![Box::pin(sweep), Box::pin(telemetry::sort(around.clock.clone()))];
+    let tidy = files::tidy(blobs.clone(), settings.retention.messages.some(), around.clock.clone());
+    let mut upkeep: Vec<BoxFuture<'static, ()>> = vec![Box::pin(tidy), Box::pin(telemetry::sort(around.clock.clone()))];
     if let Some((web, fresh)) = whatsapp_web(settings, opened, &around, &blobs)? {
         providers.push(web);
         upkeep.extend(fresh);

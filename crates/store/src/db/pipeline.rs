@@ -112,7 +112,7 @@ async fn settle(sent: &mut FuturesOrdered<BoxFuture<'static, Result<()>>>) -> Re
 }
 
 fn text(sql: &str) -> String {
-    sql.replace('?', "$").replace("/* for update", "for update").replace(" */", "")
+    sql.replace('?', "$").replace("/* for ", "for ").replace(" */", "")
 }
 
 fn by_reference<'a>(params: &'a [Value<'a>]) -> Vec<&'a (dyn ToSql + Sync)> {

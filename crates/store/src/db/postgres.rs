@@ -14,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::pipeline::Pipeline;
 use super::tx::Connection as Held;
 use super::{Error, Reader, Result, Tx, Work};
+use crate::settings;
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: u32 = 8;
@@ -61,9 +62,7 @@ impl Postgres {
 
     /// Counts commits that changed what processes keep in memory (see `revisions`).
     pub(super) async fn foreign_version(&self) -> Result<i64> {
-        let mut reader = self.reader().await?;
-        let row = reader.query_opt("SELECT value FROM revisions WHERE name = 'cache'", &[]).await?;
-        row.map_or(Ok(0), |mut row| row.take())
+        settings::caches(&mut *self.reader().await?).await
     }
 }
 

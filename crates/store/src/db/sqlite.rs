@@ -13,6 +13,7 @@ use super::error::Source;
 use super::tx::Connection as Held;
 use super::writer::{self, Pending, Slot, stopped};
 use super::{Error, Reader, Result, Tx, Work};
+use crate::settings;
 
 /// How many pieces of work may wait for the writer.
 const QUEUE: usize = 8192;
@@ -53,7 +54,8 @@ impl Sqlite {
         Ok(Reader { tx: Some(tx), home: Some(home) })
     }
 
-    /// Asked on the writing connection, whose own commits do not change it.
+    /// Changes with every commit of another process, and with those of our own that say so (see `revisions`): whoever asked
+    /// for one of them may have gone before he could mind it.
     pub(super) async fn foreign_version(&self) -> Result<i64> {
         self.write(DataVersion).await
     }
@@ -70,8 +72,8 @@ struct DataVersion;
 impl Work for DataVersion {
     type Output = i64;
     async fn run(&self, tx: &mut Tx) -> Result<i64> {
-        let row = tx.query_opt("PRAGMA data_version", &[]).await?;
-        row.map_or(Ok(0), |mut row| row.take())
+        let foreign = tx.query_opt("PRAGMA data_version", &[]).await?.map_or(Ok(0), |mut row| row.take::<i64>())?;
+        Ok(foreign.wrapping_add(settings::caches(tx).await?))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::Id;
 use crate::idempotency::Recent;
 
 /// Runs statements. Parameters are `?1`, `?2`, …; a row lock is written `/* for update */`,
-/// `/* for update of c */` or `/* for update skip locked */`, which SQLite, having one writer, reads as a comment.
+/// `/* for update of c */`, `/* for update skip locked */` or `/* for no key update */`, which SQLite, having one writer, reads as a comment.
 pub struct Tx {
     pub(super) connection: Connection,
     /// Rows of `append` are gathered.

@@ -183,21 +183,23 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return Err(stopped()),
             };
-            let first = batch.len();
-            while batch.len() < BATCH
-                && let Ok(pending) = self.waiting.try_recv()
-            {
-                batch.push(pending);
-            }
-            together = together && self.run_together(batch, first);
+            together = self.go_on(batch, together);
             if idle {
                 return Ok(together);
             }
-            // There is time; where it goes wrong, it goes wrong again before the commit.
-            if self.tx.waiting.len() >= MANY {
-                let _ = self.complete();
-            }
         }
+    }
+
+    /// Takes in what came, runs it, and inserts what has been gathered. Not where something went wrong before: a full disk, for
+    /// one, has ended the transaction, and each row would be a commit of its own.
+    fn go_on(&mut self, batch: &mut Batch, together: bool) -> bool {
+        let first = batch.len();
+        while batch.len() < BATCH
+            && let Ok(pending) = self.waiting.try_recv()
+        {
+            batch.push(pending);
+        }
+        together && self.run_together(batch, first) && (self.tx.waiting.len() < MANY || self.complete().is_ok())
     }
 
     /// From now on rows are gathered, or inserted at once; what waited or was remembered is forgotten.
@@ -315,5 +317,50 @@ impl Syncer {
             None => File::open(&self.log)?,
         };
         self.file.insert(file).sync_data()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::append::Insert;
+    use super::*;
+    use crate::params;
+
+    static ROWS: Insert = Insert::new("gathered (id)", 1, "");
+
+    /// Gathers many rows and then finds the disk full.
+    struct Fill;
+
+    impl Work for Fill {
+        type Output = ();
+        async fn run(&self, tx: &mut Tx) -> Result<()> {
+            for id in 0..MANY {
+                tx.append(&ROWS, params![id as i64]).await?;
+            }
+            tx.execute("INSERT INTO large VALUES (zeroblob(1000000))", &[]).await.map(drop)
+        }
+    }
+
+    fn writer(connection: Connection) -> Writer {
+        let (batches, _) = threads::channel();
+        let (_, idle) = threads::channel();
+        let checkpoints = Checkpoints::start(Connection::open_in_memory().unwrap()).unwrap();
+        Writer { tx: Tx::new(Held::Sqlite(connection)), waiting: mpsc::channel(1).1, batches, idle, checkpoints }
+    }
+
+    #[test]
+    fn rows_that_were_gathered_for_a_transaction_are_not_inserted_without_it() {
+        let connection = Connection::open_in_memory().unwrap();
+        let tables = "CREATE TABLE gathered (id); CREATE TABLE large (bytes); PRAGMA max_page_count = 20;";
+        connection.execute_batch(tables).unwrap();
+        let mut writer = writer(connection);
+        let mut batch: Batch = vec![Box::new(Slot::new(Fill, oneshot::channel().0))];
+        writer.gather(true);
+        writer.sql("BEGIN IMMEDIATE").unwrap();
+        let together = writer.run_together(&mut batch, 0);
+        assert!(!together && writer.connection().is_autocommit(), "the transaction is gone");
+        assert!(!writer.go_on(&mut batch, together));
+        let stored: i64 = writer.connection().query_row("SELECT COUNT(*) FROM gathered", [], |row| row.get(0)).unwrap();
+        assert_eq!(stored, 0);
     }
 }

@@ -15,6 +15,16 @@ impl Work for Refuse {
     }
 }
 
+/// Changes what processes keep in memory.
+struct Touch;
+
+impl Work for Touch {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        store::settings::touch_caches(tx).await
+    }
+}
+
 on_both! {
     async fn one_failure_harms_nobody_else(scratch: &mut Scratch) {
         let db = scratch.migrated().await;
@@ -35,6 +45,15 @@ on_both! {
             assert_eq!(done.is_ok(), number % 6 < 4, "{number}: {done:?}");
         }
         assert_eq!(numbers(&db).await, (0..60).filter(|number| number % 6 < 4).collect::<Vec<u64>>());
+    }
+
+    async fn only_what_processes_remember_changes_their_version(scratch: &mut Scratch) {
+        let db = scratch.migrated().await;
+        let before = db.foreign_version().await.unwrap();
+        db.write(add(1)).await.unwrap();
+        assert_eq!(db.foreign_version().await.unwrap(), before);
+        db.write(Touch).await.unwrap();
+        assert_ne!(db.foreign_version().await.unwrap(), before, "also where the same process did it");
     }
 
     async fn a_panic_is_an_error_and_life_goes_on(scratch: &mut Scratch) {

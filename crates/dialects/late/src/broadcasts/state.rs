@@ -19,10 +19,16 @@ async fn wish(call: &Call, it: &Campaign, wish: Wish) -> Result<Campaign, Error>
     Ok(call.engine().perform(Change { engine: call.engine().clone(), whose: whose(it), wish }).await??)
 }
 
-/// Answers when all are sent. What takes longer than callers wait goes on without them: then the answer has the counts
-/// so far, and no status.
+/// Answers when all are sent; refused where nobody could be written to. What takes longer than callers wait goes on
+/// without them: then the answer has the counts so far, and no status.
 pub(crate) async fn send(call: Call) -> Handled {
-    let begun = wish(&call, &named(&call).await?, Wish::Start).await?;
+    let it = named(&call).await?;
+    if matches!(it.state, State::Draft | State::Scheduled)
+        && let Some(refusal) = call.engine().campaign_obstacle(&it).await?
+    {
+        return Err(refusal.into());
+    }
+    let begun = wish(&call, &it, Wish::Start).await?;
     let it = campaigns::settled(call.engine(), &call.organization(), &begun.id, PATIENCE).await?;
     let it = it.ok_or_else(Error::not_found)?;
     let counts = &it.counts;

@@ -10,10 +10,20 @@ const NAME: std::ops::RangeInclusive<usize> = 1..=255;
 const TEXT: std::ops::RangeInclusive<usize> = 0..=255;
 const NOTES: std::ops::RangeInclusive<usize> = 0..=5000;
 
-/// One that is to be made.
+/// One that is to be made. Whoever is known already loses nothing by it, and is not opted in again: clients send `true`
+/// where their callers said nothing.
 pub(super) fn new(at: &At<'_>) -> Result<Change, Error> {
     let name = at.need("name")?.string(NAME)?;
-    Ok(Change { name: Some(name), blocked: None, ..change(at)? })
+    let said = change(at)?;
+    Ok(Change {
+        name: Some(name),
+        email: said.email.filter(Option::is_some),
+        company: said.company.filter(Option::is_some),
+        notes: said.notes.filter(Option::is_some),
+        blocked: None,
+        opted_in: said.opted_in.filter(|wanted| !wanted),
+        ..said
+    })
 }
 
 /// One that there is.
@@ -21,7 +31,7 @@ pub(super) fn change(at: &At<'_>) -> Result<Change, Error> {
     let nullable = |name: &str, length| at.read_nullable(name, |at| at.string(length));
     Ok(Change {
         name: at.read("name", |at| at.string(NAME))?,
-        email: at.read_nullable("email", |at| email(&at))?,
+        email: at.read_nullable("email", |at| email(&at))?.map(Option::flatten),
         company: nullable("company", TEXT)?,
         notes: nullable("notes", NOTES)?,
         tags: at.read_nullable("tags", |at| words(&at))?.flatten(),
@@ -32,19 +42,23 @@ pub(super) fn change(at: &At<'_>) -> Result<Change, Error> {
     })
 }
 
-fn email(at: &At<'_>) -> Result<String, Error> {
+/// `None`: an empty one.
+fn email(at: &At<'_>) -> Result<Option<String>, Error> {
     let text = at.text(TEXT)?;
+    if text.is_empty() {
+        return Ok(None);
+    }
     let plausible = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'))
         && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    if plausible { Ok(text.to_owned()) } else { Err(at.refuse("must be an email address").into()) }
+    if plausible { Ok(Some(text.to_owned())) } else { Err(at.refuse("must be an email address").into()) }
 }
 
-/// Names of tags or groups, each once, in the order given.
+/// Names of tags or groups, each once, in the order given; empty ones are none.
 pub(super) fn words(at: &At<'_>) -> Result<Vec<String>, Error> {
     let mut words: Vec<String> = Vec::new();
     for item in at.items(0..=100)? {
-        let word = item.string(1..=100)?;
-        if !words.contains(&word) {
+        let word = item.string(0..=100)?;
+        if !word.is_empty() && !words.contains(&word) {
             words.push(word);
         }
     }

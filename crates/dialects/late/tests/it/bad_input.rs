@@ -112,6 +112,14 @@ on_both! {
         let large = Request::builder().method("POST").uri("/v1/whatsapp/contacts").header("authorization", format!("Bearer {}", house.key));
         let large = large.header("content-type", "application/json").body(Body::from("x".repeat(1 << 21))).unwrap();
         house.raw(large).await.refused(413, "payload_too_large", "");
+        // Many people may have much to be said of each.
+        let recipients = format!("/whatsapp/broadcasts/{draft}/recipients");
+        for (method, path) in [("POST", "/whatsapp/bulk"), ("POST", "/whatsapp/contacts/import"), ("PATCH", &recipients)] {
+            for (size, status, code) in [(7 << 20, 400, "validation_error"), (8 << 20, 413, "payload_too_large")] {
+                let reply = house.with_key(&house.key, method, path, Some(json!({ "x": "x".repeat(size) }))).await;
+                assert_eq!((reply.status, reply.text("code")), (status, code), "{method} {path}: {}", reply.json);
+            }
+        }
     }
 
     async fn too_much_at_once_is_refused(house: &mut House) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use engine::clock::rfc3339;
 use engine::messages::Status;
+use engine::senders::{CONNECTED, DISCONNECTED};
 use serde_json::{Value, json};
 use testkit::on_both;
 
@@ -12,13 +13,14 @@ use crate::house::{CUSTOMER, House};
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 async fn draft(house: &House, recipients: Value) -> String {
+    draft_of(house, "welcome", recipients).await
+}
+
+async fn draft_of(house: &House, template: &str, recipients: Value) -> String {
     let body = json!({ "accountId": house.account, "name": "Spring", "description": "all of them",
-                       "template": { "name": "welcome", "language": "en" }, "recipients": recipients });
+                       "template": { "name": template, "language": "en" }, "recipients": recipients });
     let made = house.post("/whatsapp/broadcasts", body).await.good()["broadcast"].clone();
-    assert_eq!(
-        (&made["status"], &made["template"]),
-        (&json!("draft"), &json!({ "name": "welcome", "language": "en" }))
-    );
+    assert_eq!((&made["status"], &made["template"]), (&json!("draft"), &json!({ "name": template, "language": "en" })));
     assert!(made.get("sentCount").is_none());
     format!("/whatsapp/broadcasts/{}", made["id"].as_str().unwrap())
 }
@@ -113,6 +115,25 @@ on_both! {
         }
         house.delete(&empty, None).await.good();
         house.get(&empty).await.refused(404, "not_found", "");
+    }
+
+    async fn what_can_be_sent_to_nobody_is_refused(house: &mut House) {
+        for name in ["waiting", "nothing"] {
+            let path = draft_of(house, name, json!([{ "phone": CUSTOMER }])).await;
+            house.post(&format!("{path}/send"), Value::Null).await.refused(400, "template_not_found", "template.name");
+            assert_eq!(shown(house, &path).await["status"], "draft");
+        }
+        let path = draft(house, json!([{ "phone": CUSTOMER }, { "phone": "+0 987 654 321" }])).await;
+        house.stand(DISCONNECTED).await;
+        house.post(&format!("{path}/send"), Value::Null).await.refused(400, "invalid_request", "accountId");
+        assert_eq!(shown(house, &path).await["status"], "draft");
+        house.stand(CONNECTED).await;
+        let sent = house.worked(house.post(&format!("{path}/send"), Value::Null)).await;
+        assert_eq!(sent.good(), &json!({ "success": true, "sent": 1, "failed": 1, "total": 2, "status": "completed" }));
+        house.stand(DISCONNECTED).await;
+        // What was sent says so, whatever became of its number.
+        let again = house.post(&format!("{path}/send"), Value::Null).await;
+        again.refused(400, "invalid_request", "");
     }
 
     async fn sending_goes_on_without_a_caller_who_waits_too_long(house: &mut House) {

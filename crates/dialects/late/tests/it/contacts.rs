@@ -2,12 +2,19 @@
 
 use std::time::Duration;
 
+use engine::clock::rfc3339;
+use engine::consent::{self, MARKETING, Wish};
+use engine::contacts::{Address, PHONE, USER};
 use engine::directory::Wide;
 use engine::messages::Status;
 use serde_json::{Value, json};
 use testkit::on_both;
 
 use crate::house::{CUSTOMER, House};
+
+fn phone() -> Address {
+    Address { kind: PHONE.into(), value: CUSTOMER.into() }
+}
 
 fn ids(list: &Value) -> Vec<&str> {
     list["contacts"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect()
@@ -74,7 +81,8 @@ on_both! {
         house.hear("wamid.in", "STOP").await;
         let id = house.of_account("/whatsapp/contacts").await.good()["contacts"][0]["id"].as_str().unwrap().to_owned();
         house.delete(&format!("/whatsapp/contacts/{id}"), None).await.good();
-        let id = house.contact(CUSTOMER, "Ayu", json!({})).await;
+        // Some clients always say `true`.
+        let id = house.contact(CUSTOMER, "Ayu", json!({ "isOptedIn": true })).await;
         let path = format!("/whatsapp/contacts/{id}");
         assert_eq!(house.get(&path).await.good()["contact"]["isOptedIn"], false);
         let rows = json!({ "accountId": house.second_account, "contacts": [{ "phone": CUSTOMER, "name": "Ayu", "isOptedIn": true }] });
@@ -82,6 +90,68 @@ on_both! {
         assert_eq!(house.get(&path).await.good()["contact"]["isOptedIn"], false);
         house.put(&path, json!({ "isOptedIn": true })).await.good();
         assert_eq!(house.get(&path).await.good()["contact"]["isOptedIn"], true);
+    }
+
+    async fn whoever_is_known_already_loses_nothing(house: &mut House) {
+        let more = json!({ "email": "ayu@example.com", "company": "Kopi", "tags": ["vip", "old"], "groups": ["Jakarta"] });
+        let id = house.contact(CUSTOMER, "Ayu", more).await;
+        let path = format!("/whatsapp/contacts/{id}");
+        let again = json!({ "accountId": house.second_account, "phone": CUSTOMER, "name": "Ayu Lestari", "email": "", "company": null,
+                            "tags": ["new", "vip"], "groups": ["Berlin"] });
+        let made = house.post("/whatsapp/contacts", again).await.good()["contact"].clone();
+        assert_eq!((&made["id"], &made["name"], &made["email"]), (&json!(id), &json!("Ayu Lestari"), &json!("ayu@example.com")));
+        assert_eq!((&made["tags"], &made["groups"]), (&json!(["vip", "old", "new"]), &json!(["Berlin", "Jakarta"])));
+        assert_eq!(made["company"], "Kopi");
+
+        let other = house.contact("+14155550001", "Ann", json!({ "tags": ["a"], "groups": ["G"] })).await;
+        let rows = json!([{ "phone": "+14155550001", "name": "Ann", "tags": ["b"] }]);
+        let import = json!({ "accountId": house.second_account, "contacts": rows, "defaultTags": ["c"], "defaultGroups": ["H"] });
+        assert_eq!(house.post("/whatsapp/contacts/import", import).await.good()["summary"]["created"], 1);
+        let ann = house.get(&format!("/whatsapp/contacts/{other}")).await.good()["contact"].clone();
+        assert_eq!((&ann["tags"], &ann["groups"]), (&json!(["a", "b", "c"]), &json!(["G", "H"])));
+
+        // A change says all of them.
+        house.put(&path, json!({ "tags": ["only"], "groups": [] })).await.good();
+        let ayu = house.get(&path).await.good()["contact"].clone();
+        assert_eq!((&ayu["tags"], &ayu["groups"]), (&json!(["only"]), &json!([])));
+    }
+
+    async fn empty_texts_are_nothing(house: &mut House) {
+        let nothing = json!({ "email": "", "tags": ["", "a"], "groups": [""] });
+        let id = house.contact(CUSTOMER, "Ayu", nothing).await;
+        let path = format!("/whatsapp/contacts/{id}");
+        let made = house.get(&path).await.good()["contact"].clone();
+        assert_eq!((made.get("email"), &made["tags"], &made["groups"]), (None, &json!(["a"]), &json!([])));
+        house.put(&path, json!({ "email": "ayu@example.com", "groups": ["G", ""] })).await.good();
+        let changed = house.put(&path, json!({ "email": "", "tags": [""] })).await.good()["contact"].clone();
+        assert_eq!((changed.get("email"), &changed["tags"], &changed["groups"]), (None, &json!([]), &json!(["G"])));
+        let row = json!({ "phone": "+14155550001", "name": "Ann", "email": "", "tags": ["", "x"], "groups": [""] });
+        let import = json!({ "accountId": house.account, "contacts": [row], "defaultTags": [""] });
+        let id = house.post("/whatsapp/contacts/import", import).await.good()["results"][0]["contactId"].clone();
+        let ann = house.get(&format!("/whatsapp/contacts/{}", id.as_str().unwrap())).await.good()["contact"].clone();
+        assert_eq!((ann.get("email"), &ann["tags"], &ann["groups"]), (None, &json!(["x"]), &json!([])));
+        let none = json!({ "action": "addTags", "contactIds": [id], "tags": [""] });
+        house.post("/whatsapp/contacts/bulk", none).await.refused(400, "validation_error", "tags");
+    }
+
+    /// People may have an address that is no number, and say it under that one.
+    async fn minds_are_dated_under_every_address(house: &mut House) {
+        let user = Address { kind: USER.into(), value: "ID.1".into() };
+        house.hear_from("wamid.1", vec![phone(), user.clone()], "hi").await;
+        let id = house.of_account("/whatsapp/contacts").await.good()["contacts"][0]["id"].as_str().unwrap().to_owned();
+        let shown = async || house.get(&format!("/whatsapp/contacts/{id}")).await.good()["contact"].clone();
+        let mind = async |wanted| {
+            house.later(Duration::from_secs(60));
+            let (addresses, purpose) = (vec![user.clone()], MARKETING.into());
+            let (channel, source) = ("whatsapp".into(), consent::BY_PROVIDER);
+            let wish = Wish { organization: house.organization, addresses, channel, purpose, wanted, source, proof: None, region: None };
+            house.engine.perform(consent::Enter { engine: house.engine.clone(), wish }).await.unwrap();
+            rfc3339(house.clock.now())
+        };
+        let out = mind(false).await;
+        assert_eq!((shown().await["isOptedIn"].clone(), shown().await["optOutDate"].clone()), (json!(false), json!(out)));
+        let back = mind(true).await;
+        assert_eq!((shown().await["isOptedIn"].clone(), shown().await["optInDate"].clone()), (json!(true), json!(back)));
     }
 
     async fn lists_are_narrowed_sorted_and_cut(house: &mut House) {

@@ -10,7 +10,7 @@ use dialect_late::{Options, derive_key, router};
 use engine::accounts::{self, NewAccount};
 use engine::contacts::Address;
 use engine::content::Content;
-use engine::facts::{Fact, Message, Receipt};
+use engine::facts::{Fact, Message, Receipt, SenderChange};
 use engine::messages::Status;
 use engine::receive::Received;
 use engine::{Clock, Engine, Id, Parts, Settings, keys, organizations};
@@ -225,6 +225,10 @@ impl House {
     }
 
     pub async fn hear(&self, wamid: &str, body: &str) {
+        self.hear_from(wamid, vec![Address { kind: "phone".into(), value: CUSTOMER.into() }], body).await;
+    }
+
+    pub async fn hear_from(&self, wamid: &str, from: Vec<Address>, body: &str) {
         let message = Message {
             sender: "100000000000001".into(),
             provider_id: wamid.into(),
@@ -233,7 +237,7 @@ impl House {
             own: false,
             late: false,
             file_first: false,
-            from: vec![Address { kind: "phone".into(), value: CUSTOMER.into() }],
+            from,
             profile_name: Some("Ayu".into()),
             at: self.clock.now(),
             content: Content::Text { body: body.into(), preview: false },
@@ -256,6 +260,19 @@ impl House {
             document: None,
         };
         self.push(Fact::Receipt(Box::new(receipt))).await;
+    }
+
+    /// Our first number changes its state.
+    pub async fn stand(&self, status: &str) {
+        let change = SenderChange {
+            account: "1".into(),
+            sender: "100000000000001".into(),
+            status: Some(status.into()),
+            reason: None,
+            what: "status".into(),
+            document: None,
+        };
+        self.push(Fact::Sender(change)).await;
     }
 
     pub async fn push(&self, fact: Fact) {

@@ -1,11 +1,62 @@
 //! Numbers without a carrier to buy them from: every operation says so, and nothing is left behind.
 
+use std::sync::Arc;
+
+use engine::Id;
+use engine::senders::Sender;
 use serde_json::json;
+use store::numbers::{self, Order};
+use store::{Result, Tx, Work};
 use testkit::on_both;
 
 use crate::house::House;
 
+/// A sender's organization and account have these orders.
+struct Orders(Arc<Sender>, Vec<(Id, &'static str)>);
+
+impl Work for Orders {
+    type Output = ();
+    async fn run(&self, tx: &mut Tx) -> Result<()> {
+        for (id, state) in &self.1 {
+            let order = Order {
+                id: *id,
+                organization_id: self.0.organization_id,
+                origin: "late".into(),
+                profile: String::new(),
+                intent: None,
+                state: (*state).into(),
+                open: false,
+                number: None,
+                account_id: self.0.account_id,
+                carrier_id: self.0.account_id,
+                details: "{}".into(),
+                code: None,
+                created_at: id.millis(),
+                updated_at: id.millis(),
+            };
+            numbers::insert(tx, &order).await?;
+        }
+        Ok(())
+    }
+}
+
 on_both! {
+    async fn what_came_to_nothing_hides_no_number(house: &mut House) {
+        let states = ["active", "lapsed"].into_iter().chain(std::iter::repeat_n("failed", 10_000));
+        let orders: Vec<_> = states.map(|state| (house.engine.new_id(), state)).collect();
+        let [active, lapsed] = [orders[0].0.hex24(), orders[1].0.hex24()];
+        let sender = house.engine.sender(&house.organization, "100000000000001").await.unwrap().unwrap();
+        house.engine.db.write(Orders(sender, orders)).await.unwrap();
+        let listed = async |query: &str| -> Vec<String> {
+            let list = house.get(&format!("/whatsapp/phone-numbers{query}")).await.good()["numbers"].clone();
+            list.as_array().unwrap().iter().map(|it| it["_id"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(listed("").await, [lapsed.clone(), active.clone()], "the newest is first");
+        assert_eq!(listed("?status=active").await, [active]);
+        assert_eq!(listed("?status=suspended").await, [lapsed]);
+        assert_eq!(listed("?status=released").await.len(), 10_000);
+    }
+
     async fn without_a_carrier_nothing_can_be_bought(house: &mut House) {
         let profile = house.organization.hex24();
         let path = "/whatsapp/phone-numbers";

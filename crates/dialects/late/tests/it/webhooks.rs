@@ -249,6 +249,12 @@ on_both! {
         whole_ladder(ground).await;
         let webhook = ground.shown(&id).await;
         assert_eq!((&webhook["failureCount"], &webhook["isActive"]), (&json!(9), &json!(true)));
+        // What somebody asks for counts for as little when it succeeds as when it fails.
+        ground.transport.will(HOOK, [Echo::Status(200), Echo::Status(200)]);
+        ground.post("/webhooks/test", json!({ "webhookId": id })).await.good();
+        let event = ground.logs("event=message.received&limit=1").await[0]["eventId"].clone();
+        ground.post("/webhooks/logs/redeliver", json!({ "webhookId": id, "eventId": event })).await.good();
+        assert_eq!(ground.shown(&id).await["failureCount"], 9);
         ground.hear().await;
         whole_ladder(ground).await;
         let webhook = ground.shown(&id).await;

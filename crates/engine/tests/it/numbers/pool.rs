@@ -124,6 +124,30 @@ on_both! {
         assert!(world.street.state().sold.is_empty() && world.street.state().known.is_empty());
     }
 
+    async fn a_proof_is_renewed_when_somebody_asks(world: &mut World) {
+        with_till(world).await;
+        let Order { id, details, .. } = pooled(world).await;
+        world.clock.advance(DAY);
+        let asked_for = request_code(&world.engine, &world.organization, &id, Method::Sms).await.unwrap();
+        assert_eq!((asked_for.state, asked(world)), (State::AwaitingCode, 2));
+        world.settle().await;
+        let order = world.order(&id).await;
+        let later = order.details.verified_until.unwrap() - details.verified_until.unwrap();
+        assert_eq!((order.state, later), (State::Active, 24 * 60 * 60 * 1000));
+
+        // What does not work out leaves it as it was, with the reason.
+        let refusals = (0..3).map(|_| no("not now")).collect();
+        world.street.state().errors.insert("request_code", refusals);
+        assert!(request_code(&world.engine, &world.organization, &id, Method::Sms).await.is_err());
+        in_vain(world).await;
+        let (before, order) = (order, world.order(&id).await);
+        assert_eq!((order.state, order.details.trouble.as_deref(), asked(world)), (State::Active, Some("not now"), 5));
+        assert_eq!(order.details.verified_until, before.details.verified_until);
+        // One that is on its way out is left alone.
+        release(world, &id).await.unwrap();
+        assert!(request_code(&world.engine, &world.organization, &id, Method::Sms).await.is_err());
+    }
+
     async fn a_number_of_the_pool_becomes_a_sender(world: &mut World) {
         with_till(world).await;
         let Order { id, number, .. } = pooled(world).await;

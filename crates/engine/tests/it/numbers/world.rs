@@ -10,8 +10,8 @@ use engine::content::Content;
 use engine::facts::{self, Fact};
 use engine::failure::{Code, SendError};
 use engine::numbers::{
-    Bill, Bought, Method, New, Offer, Onboarding, Order, Paid, Payments, Place, Proof, Purchased, Session, Shop,
-    Spoken, Standing, Wish, purchase,
+    Bill, Bought, Method, New, Offer, Onboarding, Order, Paid, Payments, Place, Proof, Purchased, Refund, Session,
+    Shop, Spoken, Standing, Wish, purchase,
 };
 use engine::provider::{Account, CallError, FoundSender, Outgoing, Pace, Provider, Sent};
 use engine::receive::Received;
@@ -73,7 +73,11 @@ pub(super) struct Outside {
     pub(super) deaf: bool,
     /// By order.
     pub(super) sessions: BTreeMap<Id, (String, Standing)>,
+    /// A bank takes its time: no session can be ended, and none is paid yet.
+    pub(super) undecided: bool,
     pub(super) refunds: Vec<Id>,
+    /// Refunds that are on their way until somebody has looked: whether they arrive.
+    pub(super) slow: VecDeque<bool>,
     pub(super) calls: Vec<&'static str>,
     pub(super) errors: HashMap<&'static str, VecDeque<CallError>>,
     /// The call that never comes back, by its number among all.
@@ -351,21 +355,32 @@ impl Payments for Street {
 
     fn end<'a>(&'a self, session: &'a str) -> Called<'a, Standing> {
         Box::pin(self.call("end", move |state| {
+            let undecided = state.undecided;
             let (_, standing) = state.sessions.values_mut().find(|(id, _)| id == session).unwrap();
-            if *standing == Standing::Open {
+            if *standing == Standing::Open && !undecided {
                 *standing = Standing::Ended;
             }
             Ok(standing.clone())
         }))
     }
 
-    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str) -> Called<'a, String> {
+    fn refund<'a>(&'a self, order: &'a Id, reference: &'a str, begun: Option<&'a str>) -> Called<'a, Refund> {
         Box::pin(self.call("refund", move |state| {
             assert_eq!(reference, format!("paid-{}", order.hex24()));
+            let id = format!("refund-{}", order.hex24());
+            if begun.is_none() && !state.slow.is_empty() {
+                return Ok(Refund { id: format!("{id}-{}", state.slow.len()), settled: false });
+            }
+            if let Some(begun) = begun {
+                assert_eq!(begun, format!("{id}-{}", state.slow.len()));
+                if state.slow.pop_front() == Some(false) {
+                    return Err(no("the bank does not take it"));
+                }
+            }
             if !state.refunds.contains(order) {
                 state.refunds.push(*order);
             }
-            Ok(format!("refund-{}", order.hex24()))
+            Ok(Refund { id: begun.map_or(id, str::to_owned), settled: true })
         }))
     }
 }
@@ -531,14 +546,21 @@ impl World {
 
     /// The buyer pays, and the till says so.
     pub(super) async fn pay(&self, id: &Id) -> bool {
-        let reference = format!("paid-{}", id.hex24());
-        let session = {
-            let mut state = self.street.state();
-            let (session, standing) = state.sessions.get_mut(id).unwrap();
-            *standing = Standing::Paid { reference: reference.clone() };
-            session.clone()
-        };
-        let standing = Standing::Paid { reference };
+        let session = self.pay_quietly(id);
+        self.news(id, session).await
+    }
+
+    /// The same while the till keeps it to itself; the session.
+    pub(super) fn pay_quietly(&self, id: &Id) -> String {
+        let mut state = self.street.state();
+        let (session, standing) = state.sessions.get_mut(id).unwrap();
+        *standing = Standing::Paid { reference: format!("paid-{}", id.hex24()) };
+        session.clone()
+    }
+
+    /// The till says that an order was paid in a session.
+    pub(super) async fn news(&self, id: &Id, session: String) -> bool {
+        let standing = Standing::Paid { reference: format!("paid-{}", id.hex24()) };
         self.engine.perform(Paid { engine: self.engine.clone(), order: *id, session, standing }).await.unwrap()
     }
 

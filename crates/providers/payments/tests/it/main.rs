@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests may")]
 
 mod pushes;
+mod refunds;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine::numbers::{Bill, Payments, Standing};
+use engine::numbers::{Bill, Payments, Refund, Standing};
 use engine::provider::CallError;
 use engine::{Clock, Id};
 use futures_util::future::BoxFuture;
@@ -26,7 +27,7 @@ pub(crate) const NOW: i64 = 1_795_000_000_000;
 type Events = Vec<(String, Bytes)>;
 
 pub(crate) struct Street {
-    clock: Clock,
+    pub(crate) clock: Clock,
     faults: Mutex<VecDeque<(Target, Fault)>>,
     told: watch::Sender<Events>,
 }
@@ -54,7 +55,7 @@ impl Outside for Street {
 
 pub(crate) struct World {
     pub(crate) street: Arc<Street>,
-    carriers: Handle,
+    pub(crate) carriers: Handle,
     pub(crate) stripe: Stripe,
 }
 
@@ -73,12 +74,12 @@ impl World {
         Self { street, carriers, stripe }
     }
 
-    fn goes_wrong(&self, target: Target, fault: Fault) {
+    pub(crate) fn goes_wrong(&self, target: Target, fault: Fault) {
         self.street.faults.lock().unwrap().push_back((target, fault));
     }
 
     /// Sessions: how each stands, and its refunds.
-    fn sessions(&self) -> Vec<(String, usize)> {
+    pub(crate) fn sessions(&self) -> Vec<(String, usize)> {
         let shown = self.carriers.stripe().payments();
         let stands = |it: &serde_json::Value| {
             format!("{} {}", it["status"].as_str().unwrap(), it["payment_status"].as_str().unwrap())
@@ -126,17 +127,51 @@ async fn what_is_asked_for_twice_is_done_once() {
     assert_eq!(stripe.open(&bill(order)).await.unwrap(), first);
     let session = &world.carriers.stripe().payments()[0];
     assert_eq!((session["amount_total"].as_i64(), session["currency"].as_str()), (Some(250), Some("eur")));
-    assert_eq!(session["client_reference_id"], order.hex24());
+    assert_eq!(session["metadata"]["order_id"], order.hex24());
     let another = Bill { amount: 9_000_000, ..bill(order) };
     assert!(matches!(stripe.open(&another).await, Err(CallError::Refused { .. })));
     world.carriers.stripe().pay(&first.id).unwrap();
     let Standing::Paid { reference } = stripe.end(&first.id).await.unwrap() else { panic!("it was paid") };
     world.goes_wrong(Target::Till, Fault::Drop);
-    assert!(matches!(stripe.refund(&order, &reference).await, Err(CallError::Unreachable(_))));
-    let refund = stripe.refund(&order, &reference).await.unwrap();
-    assert_eq!(stripe.refund(&order, &reference).await.unwrap(), refund);
-    assert_eq!(stripe.refund(&Id::from_parts(1, 1), &reference).await.unwrap(), "already");
+    assert!(matches!(stripe.refund(&order, &reference, None).await, Err(CallError::Unreachable(_))));
+    let refund = stripe.refund(&order, &reference, None).await.unwrap();
+    assert!(refund.settled && refund.id.starts_with("re_"), "{refund:?}");
+    // Also when its key is forgotten.
+    world.street.clock.advance(Duration::from_secs(2 * 24 * 60 * 60));
+    for begun in [None, Some(refund.id.as_str())] {
+        assert_eq!(stripe.refund(&order, &reference, begun).await.unwrap(), refund);
+    }
+    let by_hand = Refund { id: "already".into(), settled: true };
+    assert_eq!(stripe.refund(&Id::from_parts(1, 1), &reference, None).await.unwrap(), by_hand);
     assert_eq!(world.sessions(), [("complete paid".to_owned(), 1)]);
+}
+
+/// Stripe repeats for a day what it answered to a key, also that something went wrong with itself.
+#[tokio::test]
+async fn an_error_that_is_repeated_is_got_round_and_silence_is_not() {
+    let world = World::new().await;
+    let (stripe, order) = (&world.stripe, Id::from_parts(NOW, 7));
+    for fault in [Fault::Status(500), Fault::Status(503), Fault::Drop] {
+        world.goes_wrong(Target::Till, fault);
+        assert!(matches!(stripe.open(&bill(order)).await, Err(CallError::Unreachable(_))));
+    }
+    let session = stripe.open(&bill(order)).await.unwrap();
+    assert_eq!(stripe.open(&bill(order)).await.unwrap(), session);
+    assert_eq!(world.sessions(), [("open unpaid".to_owned(), 0)], "what was done without an answer is not done again");
+    // However often: it goes on when the till remembers no longer.
+    let other = Id::from_parts(NOW, 8);
+    for _ in 0..25 {
+        world.goes_wrong(Target::Till, Fault::Status(500));
+    }
+    for _ in 0..30 {
+        assert!(matches!(stripe.open(&bill(other)).await, Err(CallError::Unreachable(_))));
+    }
+    world.street.faults.lock().unwrap().clear();
+    assert!(stripe.open(&bill(other)).await.is_err());
+    world.street.clock.advance(Duration::from_secs(24 * 60 * 60));
+    let later = Bill { expires_at: bill(other).expires_at + 24 * 60 * 60 * 1000, ..bill(other) };
+    stripe.open(&later).await.unwrap();
+    assert_eq!(world.sessions().len(), 2);
 }
 
 #[tokio::test]
@@ -175,7 +210,7 @@ async fn a_till_that_is_not_there_or_does_not_know_us_is_no_refusal_and_hears_no
     let refused = stranger.open(&bill(Id::from_parts(1, 1))).await.unwrap_err();
     assert!(matches!(refused, CallError::Unauthorized { .. }), "{refused:?}");
     let gone = provider("http://127.0.0.1:1", &account, &world.street.clock);
-    let silent = gone.refund(&Id::from_parts(1, 1), "pi_1").await.unwrap_err();
+    let silent = gone.refund(&Id::from_parts(1, 1), "pi_1", None).await.unwrap_err();
     assert!(matches!(silent, CallError::Unreachable(_)), "{silent:?}");
     for error in [refused, silent] {
         assert!(!format!("{error:?}").contains(&account.secret_key), "{error:?}");

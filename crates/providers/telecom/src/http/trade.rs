@@ -30,6 +30,10 @@ impl<A: Api> Carrier<A> {
 }
 
 impl<A: Api> Desk<'_, A> {
+    pub(super) fn now(&self) -> i64 {
+        self.options.clock.now()
+    }
+
     pub(super) fn request(&self, method: Method, root: &Url, path: &[&str]) -> RequestBuilder {
         self.options.client.request(method, under(root, path)).timeout(self.options.timeout)
     }

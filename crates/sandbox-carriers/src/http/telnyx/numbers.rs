@@ -1,4 +1,5 @@
-//! Numbers: search, reservation, order, list, release. An order is pending in its first answer and a success from then on.
+//! Numbers: search, reservation, order, list, release. An order is pending in its first answer and a success from then
+//! on, whatever becomes of its number, which does not get its reference.
 
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
@@ -9,8 +10,8 @@ use serde_json::{Value, json};
 
 use super::super::account::Account;
 use super::super::course::{self, Course};
-use super::super::desk::Shared;
-use super::super::numbers::{Sold, Wanted};
+use super::super::desk::{Shared, rfc3339};
+use super::super::numbers::{Shown, Sold, Wanted};
 use super::{Problem, customer, object, text};
 use crate::outside::Target;
 use crate::serve::cut;
@@ -90,12 +91,13 @@ fn order(sold: &Sold, status: &str) -> Value {
         "record_type": "number_order", "id": format!("order-{}", sold.id), "status": status,
         "customer_reference": sold.reference,
         "phone_numbers": [{ "phone_number": sold.number, "status": status }],
+        "created_at": rfc3339(sold.sold_at), "updated_at": rfc3339(sold.sold_at),
     })
 }
 
-fn sold_under(desk: &Shared, account: &Account, reference: Option<String>) -> Vec<Sold> {
-    let mut all = desk.sold_to(&account.credentials.name());
-    all.retain(|sold| reference.as_ref().is_none_or(|reference| *reference == sold.reference));
+fn orders_under(desk: &Shared, account: &Account, reference: Option<&str>) -> Vec<Sold> {
+    let mut all = desk.ever_sold_to(&account.credentials.name());
+    all.retain(|sold| sold.is_seen() && reference.is_none_or(|reference| reference == sold.reference));
     all
 }
 
@@ -104,7 +106,7 @@ pub(super) async fn orders(State(desk): State<Shared>, RawQuery(query): RawQuery
         Ok(account) => account,
         Err(problem) => return problem.into_response(),
     };
-    let found = sold_under(&desk, &account, Filters::read(query).get("[customer_reference]"));
+    let found = orders_under(&desk, &account, Filters::read(query).get("[customer_reference]").as_deref());
     Json(json!({ "data": found.iter().map(|sold| order(sold, "success")).collect::<Vec<_>>() })).into_response()
 }
 
@@ -120,10 +122,20 @@ pub(super) async fn buy(State(desk): State<Shared>, headers: HeaderMap, body: By
         Course::Take(take) => take,
     };
     let name = account.credentials.name();
-    let sold = Sold { id: desk.uuid(), account: name, number, reference, inbound_url: None, voice_url: None };
+    let sold = Sold {
+        id: desk.uuid(),
+        account: name,
+        number,
+        reference,
+        inbound_url: None,
+        voice_url: None,
+        sold_at: desk.world.now(),
+        released_at: None,
+        shown: Shown::of(&take),
+    };
     match desk.sell(&account, sold) {
         None => Problem::new(422, 85000, "Number unavailable", "The number is not available any more.").into_response(),
-        Some(_) if take.cut => cut(),
+        Some(sold) if take.cut || !sold.is_seen() => cut(),
         Some(sold) => Json(json!({ "data": order(&sold, "pending") })).into_response(),
     }
 }
@@ -133,15 +145,31 @@ pub(super) async fn list(State(desk): State<Shared>, RawQuery(query): RawQuery, 
         Ok(account) => account,
         Err(problem) => return problem.into_response(),
     };
-    let part = Filters::read(query).get("[phone_number]").unwrap_or_default();
-    let all = sold_under(&desk, &account, None).into_iter().filter(|sold| sold.number.contains(&part));
-    let shown = |sold: Sold| {
-        json!({
-            "record_type": "phone_number", "id": sold.id, "phone_number": sold.number, "status": "active",
-            "customer_reference": sold.reference,
-        })
-    };
-    Json(json!({ "data": all.map(shown).collect::<Vec<_>>() })).into_response()
+    let (filters, now) = (Filters::read(query), desk.world.now());
+    let (part, wanted) = (filters.get("[phone_number]"), filters.get("[status]"));
+    let mut all = desk.ever_sold_to(&account.credentials.name());
+    all.retain(|sold| sold.is_listed(now) && status(sold) == wanted.as_deref().unwrap_or(ACTIVE));
+    all.retain(|sold| part.as_deref().is_none_or(|part| finds(part, &sold.number)));
+    Json(json!({ "data": all.iter().map(listed).collect::<Vec<_>>() })).into_response()
+}
+
+const ACTIVE: &str = "active";
+
+fn status(sold: &Sold) -> &'static str {
+    if sold.released_at.is_some() { "deleted" } else { ACTIVE }
+}
+
+/// Numbers are found by three of their digits or more, and by nothing else: a plus finds none.
+fn finds(part: &str, number: &str) -> bool {
+    part.len() >= 3 && part.bytes().all(|byte| byte.is_ascii_digit()) && number.contains(part)
+}
+
+fn listed(sold: &Sold) -> Value {
+    json!({
+        "record_type": "phone_number", "id": sold.id, "phone_number": sold.number, "status": status(sold),
+        "customer_reference": null, "purchased_at": rfc3339(sold.sold_at), "created_at": rfc3339(sold.sold_at),
+        "updated_at": rfc3339(sold.released_at.unwrap_or(sold.sold_at)),
+    })
 }
 
 pub(super) async fn release(State(desk): State<Shared>, Path(id): Path<String>, headers: HeaderMap) -> Response {

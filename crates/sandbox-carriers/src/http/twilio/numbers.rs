@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::course::{self, Course};
 use super::super::desk::{Shared, is_e164};
-use super::super::numbers::{Sold, Wanted};
+use super::super::numbers::{Shown, Sold, Wanted};
 use super::{Form, Problem, VERSION, customer};
 use crate::outside::Target;
 use crate::serve::cut;
@@ -76,7 +76,7 @@ pub(super) async fn list(
         return problem.into_response();
     }
     let part = filter.phone_number.unwrap_or_default();
-    let all = desk.sold_to(&sid).into_iter().filter(|sold| sold.number.contains(&part));
+    let all = desk.sold_to(&sid).into_iter().filter(|sold| sold.is_seen() && sold.number.contains(&part));
     let all: Vec<Value> = all.map(|sold| shown(&sid, &sold)).collect();
     Json(json!({ "incoming_phone_numbers": all, "page": 0, "page_size": 50, "next_page_uri": null })).into_response()
 }
@@ -107,11 +107,14 @@ pub(super) async fn buy(
         reference: form.get("FriendlyName").unwrap_or(number).to_owned(),
         inbound_url: form.get("SmsUrl").map(str::to_owned),
         voice_url: form.get("VoiceUrl").map(str::to_owned),
+        sold_at: desk.world.now(),
+        released_at: None,
+        shown: Shown::of(&take),
     };
     let Some(sold) = desk.sell(&account, sold) else {
         return Problem::new(400, 21422, format!("{number} is not available")).into_response();
     };
-    if take.cut {
+    if take.cut || !sold.is_seen() {
         return cut();
     }
     (StatusCode::CREATED, Json(shown(&sid, &sold))).into_response()

@@ -78,7 +78,8 @@ pub(crate) fn media(at: &At<'_>, kind: &'static str, pointer: &str, wanted: &mut
     } else {
         at.get("filename").absent("is allowed for documents only.")?;
     }
-    at.get("voice").maybe_flag()?;
+    let voice = at.get("voice").maybe_flag()? == Some(true);
+    let kind = if kind == "audio" && voice { "voice" } else { kind };
     wanted.push(Wanted { pointer: pointer.to_owned(), kind, source });
     Ok(())
 }

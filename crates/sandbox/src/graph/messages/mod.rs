@@ -59,6 +59,7 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
     let sender = ready(state, number)?;
     let business = state.wabas.get(&sender.waba).map(|waba| waba.business_id.clone()).unwrap_or_default();
     let to = recipient(world, state, &body, &sender, &business)?;
+    let identity = identity(world, state, &body, &to)?;
     let context = context(state, &body, kind)?;
     let (mut category, mut ttl) = (Category::Service, 30 * 86_400_000);
     if kind == "template" {
@@ -79,6 +80,7 @@ pub(crate) fn send(call: &Call, number: &Text, door: Door, fields: Map<String, V
         kind: kind.into(),
         content,
         opaque,
+        identity,
         category,
         ttl,
         failure,
@@ -179,6 +181,18 @@ fn recipient(world: &Shared, state: &State, body: &Value, sender: &Number, busin
     // One copy of the number in memory, however many messages name it.
     let phone = state.phones.get_key_value(&*digits).map_or_else(|| Text::from(digits), |(known, _)| known.clone());
     Ok(Recipient { input, phone, user_id })
+}
+
+/// The keys that the message is only for, if the caller says so.
+fn identity(world: &Shared, state: &State, body: &Value, to: &Recipient) -> Outcome<Option<Text>> {
+    let key = "recipient_identity_key_hash";
+    let given = At::root(body.get(key).filter(|value| !value.is_null()), key).maybe_text(512)?;
+    match given {
+        Some(given) if given != phones::identity::of(&world.seed, state, &to.phone) => {
+            Err(of(137000, "The recipient's identity key hash is another one now; the message was not sent."))
+        }
+        given => Ok(given.map(Text::from)),
+    }
 }
 
 /// The quoted message, as the phone shows it.

@@ -19,6 +19,7 @@ pub(crate) enum Source {
 pub(crate) struct Wanted {
     /// JSON pointer to the media object within the shown content.
     pub(crate) pointer: String,
+    /// What it is to be: a kind of media, or a narrower use of one.
     pub(crate) kind: &'static str,
     pub(crate) source: Source,
 }
@@ -43,7 +44,7 @@ pub(crate) fn ids(
                 format!("Media id {id} in {} does not exist or belongs to another number.", one.pointer),
             ));
         };
-        if let Some(details) = media::misfit(one.kind, &media.mime, media.file.size) {
+        if let Some(details) = media::misfit(one.kind, &media.mime, &media.file) {
             failure.get_or_insert(Failure { code: 131053, details });
         }
         fill(world, content, one, &media.file, &media.mime);
@@ -68,7 +69,7 @@ pub(crate) async fn links(world: &Shared, wanted: &[Wanted], content: &mut Map<S
             }
         };
         world.cache_link(link, &file, &mime);
-        if let Some(details) = media::misfit(one.kind, &mime, file.size) {
+        if let Some(details) = media::misfit(one.kind, &mime, &file) {
             return Some(Failure { code: 131053, details });
         }
         fill(world, content, one, &file, &mime);

@@ -56,7 +56,8 @@ fn media(format: &str, sent: Option<&At<'_>>, pointer: &str, wanted: &mut Vec<Wa
     let inner = parameter.get(&kind);
     let media_kind = match kind.as_str() {
         "image" => "image",
-        "video" | "gif" => "video",
+        "video" => "video",
+        "gif" => "gif",
         "document" => "document",
         "location" => {
             free::location(inner.object()?)?;

@@ -105,10 +105,18 @@ impl Desk<'_, Twilio> {
         match self.ask(self.call(Method::POST, &["IncomingPhoneNumbers.json"]).form(&form)).await {
             Ok(_) => Ok(Bought::Ours),
             Err(No { refusal, .. }) if refusal.code.is_some_and(|code| GONE.contains(&code)) => {
-                Ok(Bought::Gone { why: refusal.details.unwrap_or_else(|| "the number cannot be had".into()) })
+                self.taken(order, number, refusal.details).await
             }
             Err(no) => Err(no.into()),
         }
+    }
+
+    /// An earlier purchase whose answer was lost may have come to its end only now: then it is we who took the number.
+    async fn taken(&self, order: &Id, number: &str, why: Option<String>) -> Result<Bought, CallError> {
+        if self.owned(number).await?.is_some_and(|owned| owned.is_for(order)) {
+            return Ok(Bought::Ours);
+        }
+        Ok(Bought::Gone { why: why.unwrap_or_else(|| "the number cannot be had".into()) })
     }
 
     async fn release(&self, order: &Id, number: &str) -> Result<(), CallError> {

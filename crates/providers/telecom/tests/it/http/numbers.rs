@@ -1,6 +1,7 @@
 //! Numbers that are bought once, however often they are asked for, and given back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::numbers::{Bought, Shop, Wish};
 use engine::provider::{Account, CallError};
@@ -71,6 +72,30 @@ async fn a_number_is_bought_once_heard_and_given_back() {
             shop.release(&account, &order, &number).await.unwrap();
         }
         assert_eq!(shop.available(&account, &wish, 3).await.unwrap()[0].number, number);
+    }
+}
+
+#[tokio::test]
+async fn what_a_lost_purchase_took_is_ours_however_late_it_is_seen() {
+    let world = World::new().await;
+    for carrier in ["twilio", "telnyx"] {
+        let (shop, account) = (world.provider(carrier).shop().unwrap(), account(&world, carrier).await);
+        let offered = async || shop.available(&account, &Wish::default(), 1).await.unwrap().remove(0).number;
+        let (order, other, number) = (world.engine.new_id(), world.engine.new_id(), offered().await);
+        world.fault(Target::Numbers, Fault::Code("late".into()));
+        assert!(matches!(shop.buy(&account, &order, &number).await, Err(CallError::Unreachable(_))));
+        assert_eq!(shop.buy(&account, &order, &number).await.unwrap(), Bought::Ours, "{carrier}");
+        assert!(matches!(shop.buy(&account, &other, &number).await.unwrap(), Bought::Gone { .. }), "{carrier}");
+
+        // Telnyx knows the order before it lists the number.
+        let released = shop.release(&account, &order, &number).await;
+        assert_eq!(matches!(released, Err(CallError::Unreachable(_))), carrier == "telnyx", "{released:?}");
+        assert_eq!(offered().await == number, released.is_ok(), "what is not given back is not said to be");
+        world.clock.advance(Duration::from_secs(60 * 60));
+        for _ in 0..2 {
+            shop.release(&account, &order, &number).await.unwrap();
+            assert_eq!(offered().await, number, "{carrier}");
+        }
     }
 }
 
