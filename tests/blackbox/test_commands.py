@@ -1,10 +1,12 @@
 """The operator's commands beside a running server: each finds what it works on, and what it is refused changes nothing."""
 
 import datetime
+import os
 import shutil
+import subprocess
 
 import pytest
-from programs import Platform, World, command, until
+from programs import BIN, Platform, World, command, environment, until
 from receiver import Receiver
 from test_first_hour import event, is_signed
 
@@ -171,3 +173,13 @@ def test_what_a_receiver_names_is_explained(house):
     assert named.endswith(":delivered")
     by_event, by_message = (Operator(platform.data).does("explain", id).splitlines() for id in (named, sent))
     assert by_event[0] == by_message[0] and any(f"{receiver.url}/status" in line for line in by_event)
+
+
+def test_who_has_read_enough_ends_a_command(tmp_path):
+    Operator(tmp_path).does("org", "create", "Acme")
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as closed:
+        ended = subprocess.run([BIN, "doctor", "--data-dir", tmp_path], stdout=closed, stderr=subprocess.PIPE, timeout=60,
+                               env=environment({}))
+    assert (ended.returncode, ended.stderr) == (141, b"")

@@ -7,6 +7,7 @@ mod commands;
 mod key;
 mod number;
 mod org;
+mod pipe;
 mod prices;
 mod sandbox;
 mod serve;
@@ -108,6 +109,9 @@ fn no_dialect(name: &str) -> Failure {
 /// Runs a command; a failure is told with all its causes.
 #[must_use]
 pub fn run(arguments: Arguments) -> ExitCode {
+    if !matches!(arguments.command, Command::Serve(_) | Command::Sandbox(_)) {
+        pipe::mind();
+    }
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if arguments.writes_beside() {
         runtime.worker_threads(beside_the_writer());
