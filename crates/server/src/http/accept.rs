@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,6 +21,22 @@ pub struct Limits {
     pub connections_per_peer: usize,
     pub header_timeout: Duration,
     pub header_bytes: usize,
+}
+
+/// Where a request comes from: told with each.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub peer: SocketAddr,
+    /// The address that was called.
+    pub here: SocketAddr,
+}
+
+impl Ends {
+    /// Whether the caller is on this machine: nobody else has its addresses.
+    pub(super) fn are_local(self) -> bool {
+        let peer = self.peer.ip().to_canonical();
+        peer.is_loopback() || peer == self.here.ip().to_canonical()
+    }
 }
 
 /// Serves until `stop`, then lets requests in flight finish.
@@ -56,11 +71,13 @@ pub async fn serve(listener: TcpListener, origin: Origin, limits: Limits, stop: 
 
 async fn connection(stream: TcpStream, peer: SocketAddr, origin: Origin, limits: Limits, stop: CancellationToken) {
     let _ = stream.set_nodelay(true);
+    // One that is gone already will not be answered.
+    let Ok(here) = stream.local_addr() else { return };
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let origin = origin.clone();
         async move {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(Ends { peer, here });
             origin.answer(request).await
         }
     });

@@ -1,9 +1,7 @@
 //! `/sandbox/clock`, in sandbox mode only: moves the platform's time and the sandbox's together. It is as open as the
 //! sandbox: for whoever shows the token of an exposed one, else for this machine.
 
-use std::net::SocketAddr;
-
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,6 +11,8 @@ use http::StatusCode;
 use http::request::Parts;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+
+use super::accept::Ends;
 
 /// Where the sandbox's control API is, and how to reach it.
 #[derive(Clone)]
@@ -57,8 +57,7 @@ async fn guard(State(token): State<Option<String>>, request: Request, next: Next
 }
 
 fn is_local(parts: &Parts) -> bool {
-    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-    peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+    parts.extensions.get::<Ends>().is_some_and(|ends| ends.are_local())
 }
 
 type Shared = State<(Engine, Control)>;
@@ -102,6 +101,8 @@ async fn follow(State((engine, _)): Shared, Json(offset): Json<Offset>) -> Respo
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
     use axum::body::Body;
     use tower::ServiceExt;
 
@@ -111,7 +112,7 @@ mod tests {
         let clock = guarded(Router::new().route("/sandbox/clock", get(async || "now")), token.map(str::to_owned));
         let mut request = http::Request::builder().uri(address).header("authorization", bearer);
         if let Ok(peer) = peer.parse::<SocketAddr>() {
-            request = request.extension(ConnectInfo(peer));
+            request = request.extension(Ends { peer, here: "192.0.2.7:8080".parse().unwrap() });
         }
         let request = request.body(Body::empty()).unwrap();
         clock.oneshot(request).await.unwrap().status().as_u16()
@@ -125,6 +126,8 @@ mod tests {
             ("127.8.8.8:9", 200),
             ("[::1]:9", 200),
             ("[::ffff:127.0.0.1]:9", 200),
+            ("192.0.2.7:9", 200),
+            ("[::ffff:192.0.2.7]:9", 200),
             ("10.1.2.3:9", 403),
             ("[2001:db8::1]:9", 403),
             ("nobody knows who", 403),
